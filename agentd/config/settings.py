@@ -1,0 +1,113 @@
+"""Every setting, its type, its default and its bounds. What each means to a user stands in ``config/agentd.toml``.
+
+Small frozen objects, one a section, handed to whoever needs them; nothing else carries configuration around.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Positive = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0, le=86400)]
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the configuration file."""
+
+
+class ServerSettings(Section):
+    """``[server]``: the socket and what one client may ask of it."""
+
+    backlog: Positive = 1024
+    max_connections: Positive = 1024
+    max_in_flight: Positive = 32
+    max_request_bytes: Annotated[int, Meta(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
+    max_response_bytes: Annotated[int, Meta(ge=64 * 1024, le=256 * 1024 * 1024)] = 8 * 1024 * 1024
+    write_timeout_seconds: Seconds = 10.0
+    drain_seconds: Seconds = 10.0
+
+
+class LogSettings(Section):
+    """``[log]``: structured lines on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class IndexSettings(Section):
+    """``[index]``: what is read, and how changes are noticed."""
+
+    max_file_bytes: Annotated[int, Meta(ge=1024, le=256 * 1024 * 1024)] = 2 * 1024 * 1024
+    max_files_per_root: Positive = 1_000_000
+    exclude: tuple[str, ...] = ()
+    chunk_chars: Annotated[int, Meta(ge=200, le=20_000)] = 1200
+    files_in_flight: Annotated[int, Meta(ge=1, le=4096)] = 64
+    quiet_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 50
+    rescan_seconds: Seconds = 300.0
+
+
+class ComputeSettings(Section):
+    """``[compute]``: the worker processes."""
+
+    bulk_workers: Annotated[int, Meta(ge=0, le=64)] = 0
+    interactive_workers: Annotated[int, Meta(ge=1, le=8)] = 1
+    nice: Annotated[int, Meta(ge=0, le=19)] = 15
+    queue_length: Positive = 4096
+    task_timeout_seconds: Seconds = 60.0
+    idle_seconds: Seconds = 30.0
+    worker_memory_megabytes: Annotated[int, Meta(ge=128)] = 1024
+
+
+class EmbeddingSettings(Section):
+    """``[embedding]``: the sentence-embedding model. An empty ``model`` is the one in the package."""
+
+    enabled: bool = True
+    model: str = ""
+    max_tokens: Annotated[int, Meta(ge=0, le=8192)] = 0
+    batch_tokens: Annotated[int, Meta(ge=16, le=65_536)] = 512
+    cache_memory_megabytes: Annotated[int, Meta(ge=1)] = 16
+    cache_disk_megabytes: Annotated[int, Meta(ge=16)] = 4096
+
+
+class SearchSettings(Section):
+    """``[search]``: bounds and defaults of a query."""
+
+    default_limit: Annotated[int, Meta(ge=1, le=100)] = 10
+    max_limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    candidates: Annotated[int, Meta(ge=10, le=5000)] = 100
+    rrf_k: Annotated[int, Meta(ge=1, le=1000)] = 10
+    default_deadline_milliseconds: Annotated[int, Meta(ge=10, le=600_000)] = 5000
+    verify_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 250
+
+
+class MaintenanceSettings(Section):
+    """``[maintenance]``: the fixed cadence of the clean-up."""
+
+    interval_seconds: Seconds = 30.0
+
+
+class RootSettings(Section):
+    """``[[root]]``: a folder to keep indexed; fixed as long as the file names it."""
+
+    path: str
+
+
+class Settings(Section):
+    """Everything the daemon was told. Paths are absolute and resolved."""
+
+    socket: Path
+    state_directory: Path
+    roots: tuple[Path, ...] = ()
+    flag_roots: tuple[Path, ...] = ()
+    config_file: Path | None = None
+    server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
+    index: IndexSettings = IndexSettings()
+    compute: ComputeSettings = ComputeSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    search: SearchSettings = SearchSettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()

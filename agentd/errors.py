@@ -1,0 +1,197 @@
+"""Every error that agentd raises on purpose.
+
+::
+
+    AgentdError                   internal
+    ├── ConfigError               config_invalid
+    ├── ProtocolError
+    │   ├── ParseError            parse_error          -32700
+    │   ├── InvalidRequestError   invalid_request      -32600
+    │   ├── MethodNotFoundError   method_not_found     -32601
+    │   └── InvalidParamsError    invalid_params       -32602
+    ├── RootError
+    │   ├── RootNotFoundError     root_not_found
+    │   ├── RootInvalidError      root_invalid
+    │   └── RootFixedError        root_fixed
+    ├── NotFoundError             not_found
+    ├── OutsideRootsError         outside_roots
+    ├── StateError
+    │   ├── StateLockedError      state_locked
+    │   ├── StateNewerError       state_newer
+    │   └── StateUnusableError    state_unusable
+    ├── ModelError                model_invalid
+    ├── ComputeError
+    │   ├── WorkerDiedError       worker_died
+    │   ├── TaskTimeoutError      task_timeout
+    │   └── TaskFailedError       task_failed (or the kind of the error raised in the worker)
+    ├── BusyError                 busy
+    ├── DeadlineError             deadline
+    ├── CancelledError            cancelled
+    └── ShuttingDownError         shutting_down
+
+``kind`` is stable: clients match on it, in ``error.data.kind`` on the wire. The message says what was expected, what
+was found and what to do about it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AgentdError(Exception):
+    """Root of the tree. ``details`` travel beside ``kind`` in ``error.data`` and must be JSON values."""
+
+    kind: str = "internal"
+    code: ClassVar[int] = -32000
+    """JSON-RPC 2.0 error code; -32000 is the first of the range that the standard leaves to servers."""
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class ConfigError(AgentdError):
+    """The configuration cannot be used as it is."""
+
+    kind = "config_invalid"
+
+
+class ProtocolError(AgentdError):
+    """A request that breaks JSON-RPC 2.0 or names what does not exist."""
+
+
+class ParseError(ProtocolError):
+    """A line that is not JSON, not UTF-8 or longer than allowed."""
+
+    kind = "parse_error"
+    code = -32700
+
+
+class InvalidRequestError(ProtocolError):
+    """JSON, but no JSON-RPC 2.0 request."""
+
+    kind = "invalid_request"
+    code = -32600
+
+
+class MethodNotFoundError(ProtocolError):
+    """No method of that name."""
+
+    kind = "method_not_found"
+    code = -32601
+
+
+class InvalidParamsError(ProtocolError):
+    """Parameters of a wrong type, out of bounds, or unknown."""
+
+    kind = "invalid_params"
+    code = -32602
+
+
+class RootError(AgentdError):
+    """Something about a root folder."""
+
+
+class RootNotFoundError(RootError):
+    """No root of that path is known."""
+
+    kind = "root_not_found"
+
+
+class RootInvalidError(RootError):
+    """A path that cannot be a root: missing, a file, ``/``, or inside another root."""
+
+    kind = "root_invalid"
+
+
+class RootFixedError(RootError):
+    """A root that a flag or the configuration file names cannot be removed over the socket."""
+
+    kind = "root_fixed"
+
+
+class NotFoundError(AgentdError):
+    """A file, chunk, symbol, answer or run that is not there."""
+
+    kind = "not_found"
+
+
+class OutsideRootsError(AgentdError):
+    """A path that no root holds."""
+
+    kind = "outside_roots"
+
+
+class StateError(AgentdError):
+    """Something about the state directory."""
+
+
+class StateLockedError(StateError):
+    """Another daemon holds the state directory or the socket."""
+
+    kind = "state_locked"
+
+
+class StateNewerError(StateError):
+    """The state was written by a newer agentd."""
+
+    kind = "state_newer"
+
+
+class StateUnusableError(StateError):
+    """The state directory or a file in it cannot be read or written: permissions, a full disk, damage."""
+
+    kind = "state_unusable"
+
+
+class ModelError(AgentdError):
+    """A model folder that cannot be used."""
+
+    kind = "model_invalid"
+
+
+class ComputeError(AgentdError):
+    """A task given to a worker process did not return a result."""
+
+
+class WorkerDiedError(ComputeError):
+    """The worker's process ended while it held the task, also at the second try."""
+
+    kind = "worker_died"
+
+
+class TaskTimeoutError(ComputeError):
+    """The task ran past its time limit; its worker was killed."""
+
+    kind = "task_timeout"
+
+
+class TaskFailedError(ComputeError):
+    """The kernel raised; ``kind`` is that error's own where it was one of ours."""
+
+    kind = "task_failed"
+
+
+class BusyError(AgentdError):
+    """A queue or a limit is full; ``retry_after_ms`` says when to try again."""
+
+    kind = "busy"
+
+
+class DeadlineError(AgentdError):
+    """Nothing was ready before the request's deadline."""
+
+    kind = "deadline"
+
+
+class CancelledError(AgentdError):
+    """The client cancelled the request."""
+
+    kind = "cancelled"
+
+
+class ShuttingDownError(AgentdError):
+    """The daemon is draining and takes no new work."""
+
+    kind = "shutting_down"

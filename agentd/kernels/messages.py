@@ -1,0 +1,105 @@
+"""What goes to a worker and what comes back. Light on purpose: the daemon imports this without any parser or model."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from agentd.domain import Chunk, Kind, SkipReason
+
+
+class WalkRequest(Struct, frozen=True):
+    """Walk ``root``, or only ``paths`` below it (relative; files or directories; ``""`` is the root itself)."""
+
+    root: str
+    paths: tuple[str, ...] = ("",)
+    max_file_bytes: int = 2 * 1024 * 1024
+    exclude: tuple[str, ...] = ()
+    page_size: int = 500
+
+
+class FileEntry(Struct, frozen=True, array_like=True):
+    """A file that the ignore rules let through. ``signature`` changes whenever the file may have changed."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    signature: str
+    skip: SkipReason | None = None
+
+
+class WalkPage(Struct, frozen=True, array_like=True):
+    """A part of a walk. ``directories`` are those entered (relative, ``""`` for the root); ``missing`` are requested
+    paths that do not exist, or that the ignore rules leave out; ``root_missing`` ends the walk."""
+
+    entries: list[FileEntry]
+    directories: list[str]
+    missing: list[str]
+    root_missing: bool = False
+
+
+class ParseRequest(Struct, frozen=True):
+    """Read, parse and chunk files below ``root``."""
+
+    root: str
+    paths: tuple[str, ...]
+    max_file_bytes: int = 2 * 1024 * 1024
+    chunk_chars: int = 1200
+
+
+class ParsedFile(Struct, frozen=True, array_like=True):
+    """One file of a ParseRequest, in its order.
+
+    ``skip`` is set, and ``chunks`` empty, where the file cannot be searched; a file that is gone has ``vanished`` set.
+    ``signature`` was taken before and after reading and did not change in between. ``embed`` is false for what gets
+    keyword search only (translations, lock files, minified, generated and built documents). ``notes`` say what was cut
+    or guessed: ``encoding:cp1252``, ``syntax_errors``, ``chunks_cut``.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    signature: str
+    content_hash: bytes
+    language: str
+    kind: Kind
+    embed: bool
+    lines: int
+    notes: list[str]
+    chunks: list[Chunk]
+    skip: SkipReason | None = None
+    vanished: bool = False
+
+
+class ModelRequest(Struct, frozen=True):
+    """Describe the sentence-embedding model in ``directory`` (``model.onnx`` and ``tokenizer.json``)."""
+
+    directory: str
+
+
+class ModelInfo(Struct, frozen=True):
+    """A usable model. ``revision`` is a hash over its files."""
+
+    name: str
+    dimension: int
+    max_tokens: int
+    revision: str
+
+
+class EmbedRequest(Struct, frozen=True):
+    """Embed ``texts`` with the model in ``directory``; ``max_tokens`` 0 means the model's own limit."""
+
+    directory: str
+    texts: list[str]
+    max_tokens: int = 0
+    batch_tokens: int = 512
+
+
+class EmbedResult(Struct, frozen=True):
+    """Unit vectors, quantised: ``codes`` are ``len(texts)`` rows of ``dimension`` int8, ``scales`` as many
+    little-endian float32; row times scale is the vector. ``truncated`` counts texts over ``max_tokens``."""
+
+    dimension: int
+    codes: bytes
+    scales: bytes
+    tokens: int
+    truncated: int

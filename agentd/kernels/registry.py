@@ -1,0 +1,34 @@
+"""The closed list of what a worker can be asked to do."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from agentd.kernels import messages as m
+
+Request = TypeVar("Request", bound=Struct)
+Result = TypeVar("Result", bound=Struct)
+
+
+class Kernel(Struct, Generic[Request, Result], frozen=True):
+    """A function of one request. Where ``streams``, it is a generator and each value it yields is sent at once."""
+
+    name: str
+    module: str
+    function: str
+    request: type[Request]
+    result: type[Result]
+    streams: bool = False
+
+
+WALK = Kernel("walk", "agentd.kernels.walk", "walk", m.WalkRequest, m.WalkPage, streams=True)
+PARSE = Kernel("parse", "agentd.kernels.parse", "parse_files", m.ParseRequest, m.ParsedFile, streams=True)
+DESCRIBE_MODEL = Kernel("describe_model", "agentd.kernels.embed", "describe_model", m.ModelRequest, m.ModelInfo)
+EMBED = Kernel("embed", "agentd.kernels.embed", "embed", m.EmbedRequest, m.EmbedResult)
+
+KERNELS: dict[str, Kernel[Struct, Struct]] = {
+    kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
+    for kernel in (WALK, PARSE, DESCRIBE_MODEL, EMBED)
+}
