@@ -19,7 +19,7 @@ class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the configuration file."""
 
 
-class ServerSettings(Section):
+class ServerSettings(Section, frozen=True):
     """``[server]``: the socket and what one client may ask of it."""
 
     backlog: Positive = 1024
@@ -31,14 +31,14 @@ class ServerSettings(Section):
     drain_seconds: Seconds = 10.0
 
 
-class LogSettings(Section):
+class LogSettings(Section, frozen=True):
     """``[log]``: structured lines on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "console", "json"] = "auto"
 
 
-class IndexSettings(Section):
+class IndexSettings(Section, frozen=True):
     """``[index]``: what is read, and how changes are noticed."""
 
     max_file_bytes: Annotated[int, Meta(ge=1024, le=256 * 1024 * 1024)] = 2 * 1024 * 1024
@@ -50,7 +50,7 @@ class IndexSettings(Section):
     rescan_seconds: Seconds = 300.0
 
 
-class ComputeSettings(Section):
+class ComputeSettings(Section, frozen=True):
     """``[compute]``: the worker processes."""
 
     bulk_workers: Annotated[int, Meta(ge=0, le=64)] = 0
@@ -62,7 +62,7 @@ class ComputeSettings(Section):
     worker_memory_megabytes: Annotated[int, Meta(ge=128)] = 1024
 
 
-class EmbeddingSettings(Section):
+class EmbeddingSettings(Section, frozen=True):
     """``[embedding]``: the sentence-embedding model. An empty ``model`` is the one in the package."""
 
     enabled: bool = True
@@ -73,7 +73,7 @@ class EmbeddingSettings(Section):
     cache_disk_megabytes: Annotated[int, Meta(ge=16)] = 4096
 
 
-class SearchSettings(Section):
+class SearchSettings(Section, frozen=True):
     """``[search]``: bounds and defaults of a query."""
 
     default_limit: Annotated[int, Meta(ge=1, le=100)] = 10
@@ -84,19 +84,19 @@ class SearchSettings(Section):
     verify_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 250
 
 
-class MaintenanceSettings(Section):
+class MaintenanceSettings(Section, frozen=True):
     """``[maintenance]``: the fixed cadence of the clean-up."""
 
     interval_seconds: Seconds = 30.0
 
 
-class RootSettings(Section):
+class RootSettings(Section, frozen=True):
     """``[[root]]``: a folder to keep indexed; fixed as long as the file names it."""
 
     path: str
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """Everything the daemon was told. Paths are absolute and resolved."""
 
     socket: Path

@@ -1,0 +1,152 @@
+"""The wire: JSON-RPC 2.0, one JSON message a line, on a Unix stream socket (docs/protocol.md is the reference).
+
+Standard library only and next to no imports, because ``agentctl`` pays for each of them at every start. The shapes
+below are what clients and server agree on; they exist for the type checker alone.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NotRequired, TypedDict
+
+    class RootInfo(TypedDict):
+        """A root and how far its index is. ``state``: ``scanning``, ``indexing``, ``embedding``, ``current``,
+        ``missing``."""
+
+        path: str
+        origin: str
+        state: str
+        documents: int
+        pending: int
+        chunks: int
+        vectors: int
+        vectors_pending: int
+        skipped: dict[str, int]
+        watched: bool
+        scanned_at: float | None
+
+    class Why(TypedDict):
+        """A retriever's part in a hit: its rank in that list from 1, or None where the list did not hold it."""
+
+        keyword_rank: int | None
+        keyword_score: float | None
+        vector_rank: int | None
+        vector_score: float | None
+
+    class Hit(TypedDict):
+        """One passage. ``path`` is absolute; lines count from 1, both ends included."""
+
+        path: str
+        root: str
+        start_line: int
+        end_line: int
+        language: str
+        kind: str
+        symbol: str
+        context: str
+        score: float
+        text: str
+        stale: bool
+        why: NotRequired[Why]
+
+    class SearchResult(TypedDict):
+        """``complete`` is false while part of the index or of the query was not ready; ``degraded``, ``skipped`` and
+        ``cut`` say what, in words."""
+
+        hits: list[Hit]
+        total: int
+        generation: int
+        complete: bool
+        degraded: list[str]
+        skipped: list[str]
+        cut: list[str]
+        took_ms: float
+
+    class Span(TypedDict):
+        """Lines of a file, as they are on disk now."""
+
+        path: str
+        root: str
+        start_line: int
+        end_line: int
+        total_lines: int
+        text: str
+        cut: bool
+
+    class FileInfo(TypedDict):
+        """A file that the index knows. ``skip`` is the reason why it is not searchable, or None."""
+
+        path: str
+        root: str
+        language: str
+        kind: str
+        size: int
+        chunks: int
+        skip: str | None
+
+    class FileList(TypedDict):
+        """Files in the order of their paths; ``next`` goes into ``after`` for the next page, None at the end."""
+
+        files: list[FileInfo]
+        total: int
+        next: str | None
+
+    class IndexStatus(TypedDict):
+        """How far the index is, over all roots. Rates per second, ``eta_seconds`` None when unknown."""
+
+        state: str
+        generation: int
+        keyword_generation: int
+        vector_generation: int
+        roots: list[RootInfo]
+        documents: int
+        pending: int
+        chunks: int
+        vectors: int
+        vectors_pending: int
+        skipped: dict[str, int]
+        files_per_second: float
+        vectors_per_second: float
+        eta_seconds: float | None
+        space: str | None
+        degraded: list[str]
+        disk_bytes: dict[str, int]
+
+    class Hello(TypedDict):
+        """Versions. Every field may be missing, for ever."""
+
+        name: str
+        version: str
+        protocol: int
+        pid: int
+        methods: list[str]
+
+    class ErrorData(TypedDict):
+        """``error.data``: the stable name, and what belongs to it."""
+
+        kind: str
+
+
+PROTOCOL_VERSION = 1
+
+METHODS = (
+    "hello",
+    "search",
+    "read_span",
+    "list_files",
+    "roots.add",
+    "roots.remove",
+    "roots.list",
+    "index.status",
+    "index.wait",
+    "index.reindex",
+    "index.events",
+    "stats",
+    "health",
+    "shutdown",
+    "cancel",
+)
+
+EVENT = "event"
+"""Method of the notifications that a long call streams; ``params.id`` is the id of the request."""
