@@ -144,7 +144,6 @@ METHODS = (
     "index.events",
     "stats",
     "health",
-    "shutdown",
     "cancel",
 )
 
