@@ -1,0 +1,61 @@
+# agentd: `make help` lists every target.
+ROOT ?= $(CURDIR)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: run
+run: $(VENV)/.runtime ## Run the daemon on ROOT (default: this checkout) and print the search command to type
+	@printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$(abspath $(ROOT))"
+	@exec $(BIN)/agentd --root "$(ROOT)"
+
+.PHONY: test
+test: $(VENV)/.dev ## Run every test that needs Python alone
+	$(BIN)/python -m pytest -m "not system" -q
+
+.PHONY: test-system
+test-system: $(VENV)/.dev ## Run the tests that need Debian packages, npm packages or a service manager
+	$(BIN)/python -m pytest -m system -q
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check style and the layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## Rewrite the code in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: types
+types: $(VENV)/.dev ## Check every type
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure speed and memory, each figure beside its baseline
+	$(BIN)/python -m benchmarks
+
+.PHONY: eval
+eval: $(VENV)/.dev ## Score retrieval on judged sets (EVAL_SETS=folder that holds them)
+	$(BIN)/python -m benchmarks.eval --sets "$(EVAL_SETS)"
+
+.PHONY: lock
+lock: $(VENV)/.dev ## Resolve the dependencies again and write both lock files
+	$(BIN)/python tools/lock.py
