@@ -8,11 +8,43 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NotRequired, TypedDict
+    from typing import Any, Literal, NotRequired, TypedDict
+
+    class SearchOptions(TypedDict, total=False):
+        """What ``search`` takes beside ``query``; what is left out is the daemon's to choose.
+
+        ``roots`` are absolute paths (none given: all), ``paths`` globs relative to a root.
+        """
+
+        limit: int
+        mode: Literal["keyword", "vector", "fusion"]
+        roots: list[str]
+        paths: list[str]
+        languages: list[str]
+        kind: Literal["code", "docs", "data"]
+        min_score: float
+        max_tokens: int
+        max_per_file: int
+        explain: bool
+        deadline_ms: int
+
+    class ListOptions(TypedDict, total=False):
+        """What ``list_files`` takes. ``skipped`` true gives only skipped files, false only searchable ones; ``after`` is
+        the ``next`` of the page before.
+        """
+
+        roots: list[str]
+        paths: list[str]
+        languages: list[str]
+        kind: Literal["code", "docs", "data"]
+        skipped: bool
+        limit: int
+        after: str
 
     class RootInfo(TypedDict):
         """A root and how far its index is. ``state``: ``scanning``, ``indexing``, ``embedding``, ``current``,
-        ``missing``."""
+        ``missing``.
+        """
 
         path: str
         origin: str
@@ -52,7 +84,8 @@ if TYPE_CHECKING:
 
     class SearchResult(TypedDict):
         """``complete`` is false while part of the index or of the query was not ready; ``degraded``, ``skipped`` and
-        ``cut`` say what, in words."""
+        ``cut`` say what, in words.
+        """
 
         hits: list[Hit]
         total: int
@@ -121,6 +154,37 @@ if TYPE_CHECKING:
         protocol: int
         pid: int
         methods: list[str]
+
+    class RootList(TypedDict):
+        """Answer to ``roots.list``."""
+
+        roots: list[RootInfo]
+
+    class Removed(TypedDict):
+        """Answer to ``roots.remove {path}``."""
+
+        removed: str
+
+    class Reindexed(TypedDict):
+        """Answer to ``index.reindex {path?}``: the roots that are read again."""
+
+        roots: list[str]
+
+    class Waited(TypedDict):
+        """Answer to ``index.wait {for: keyword | vectors, timeout_ms?}``.
+
+        ``reached`` is false when the time ran out first. Until then ``progress`` events carry an ``IndexStatus``.
+        """
+
+        reached: bool
+        status: IndexStatus
+
+    class Event(TypedDict):
+        """``params`` of a notification: the request that it belongs to, what happened, and its data."""
+
+        id: int | str
+        event: str
+        data: Any
 
     class ErrorData(TypedDict):
         """``error.data``: the stable name, and what belongs to it."""
