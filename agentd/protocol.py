@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         deadline_ms: int
 
     class ListOptions(TypedDict, total=False):
-        """What ``list_files`` takes. ``skipped`` true gives only skipped files, false only searchable ones; ``after`` is
-        the ``next`` of the page before.
+        """What ``list_files`` takes. ``skipped`` true gives only skipped files, false only searchable ones;
+        ``after`` is the ``next`` of the page before.
         """
 
         roots: list[str]

@@ -1,0 +1,235 @@
+"""The Python client over asyncio: many requests at once on one connection.
+
+::
+
+    async with AsyncClient() as client, asyncio.timeout(2):
+        ranked, status = await asyncio.gather(client.search("retry policy"), client.status())
+
+A task that is cancelled while it waits (``asyncio.timeout`` does that) cancels its request in the daemon. The errors
+are those of :mod:`agentd.client`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+
+from agentd.client import (
+    MAX_LINE_BYTES,
+    AgentdClientError,
+    ConnectionLostError,
+    decode,
+    encode,
+    event_of,
+    open_socket,
+    path_params,
+    result_of,
+    span_params,
+    wait_params,
+)
+from agentd.config import paths
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from agentd import protocol as p
+    from agentd.client import Message
+
+QUEUED_MESSAGES = 4096
+"""Events that may wait for one reader. A full queue ends that request alone: to block instead would stop every other
+request of the connection, the one the reader may be waiting for among them."""
+
+
+class AsyncClient:
+    """A connection to the daemon, used as ``async with``.
+
+    Args:
+        socket_path: where it listens; by default where :func:`agentd.config.paths.socket_path` says.
+        connect_timeout: seconds to wait for the connection.
+    """
+
+    def __init__(self, socket_path: str | None = None, connect_timeout: float = 10.0) -> None:
+        self.socket_path = socket_path or paths.socket_path()
+        self._connect_timeout = connect_timeout
+        self._streams: dict[int, AsyncStream] = {}
+        self._last_id = 0
+
+    async def __aenter__(self) -> Self:
+        """Connect.
+
+        Raises:
+            AgentdClientError: as :func:`agentd.client.open_socket`.
+        """
+        peer = await asyncio.to_thread(open_socket, self.socket_path, self._connect_timeout)
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=peer, limit=MAX_LINE_BYTES)
+        self._dispatcher = asyncio.create_task(self._dispatch())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._dispatcher.cancel()
+        await asyncio.wait([self._dispatcher])
+        self._writer.close()
+
+    async def request(self, method: str, /, **params: Any) -> Any:
+        """Call ``method`` and return its result. Events on the way are dropped.
+
+        Raises:
+            AgentdClientError: the daemon answered with an error, or one of the subclasses.
+        """
+        stream = self.stream(method, **params)
+        async for _ in stream:
+            pass
+        return stream.result
+
+    def stream(self, method: str, /, **params: Any) -> AsyncStream:
+        """Call ``method`` and iterate over its events; ``result`` is set when they end."""
+        if self._dispatcher.done():
+            raise ConnectionLostError("earlier")
+        request_id = self._send(method, params)
+        stream = self._streams[request_id] = AsyncStream(self, request_id)
+        return stream
+
+    def cancel(self, request_id: int) -> None:
+        """Ask the daemon to end a request; what it still answers is dropped."""
+        if self._streams.pop(request_id, None) and not self._dispatcher.done():
+            self._send("cancel", {"id": request_id})
+
+    def _send(self, method: str, params: Message) -> int:
+        self._last_id += 1
+        self._writer.write(encode(self._last_id, method, params))
+        return self._last_id
+
+    async def _flush(self) -> None:
+        try:
+            await self._writer.drain()
+        except OSError as error:
+            raise ConnectionLostError(str(error)) from error
+
+    async def _dispatch(self) -> None:
+        """Hand each line to the request that it belongs to, until the connection ends."""
+        try:
+            while True:
+                self._deliver(decode(await self._reader.readline()))
+        except AgentdClientError as error:
+            self._fail(error)
+        except (OSError, ValueError) as error:  # ValueError: a line over the limit
+            self._fail(ConnectionLostError(str(error)))
+        except asyncio.CancelledError:
+            self._fail(ConnectionLostError("this client left"))
+            raise
+
+    def _deliver(self, message: Message) -> None:
+        event = event_of(message)
+        request_id = event["id"] if event else message.get("id")
+        if request_id is None:
+            result_of(message)
+        elif isinstance(request_id, int) and (stream := self._streams.get(request_id)):
+            stream.put(event, message)
+
+    def _fail(self, error: AgentdClientError) -> None:
+        for stream in self._streams.values():
+            stream.fail(error)
+        self._streams.clear()
+
+    async def hello(self) -> p.Hello:
+        """Versions of the daemon, its process id and its methods."""
+        return await self.request("hello")  # type: ignore[no-any-return]
+
+    async def search(self, query: str, **options: Unpack[p.SearchOptions]) -> p.SearchResult:
+        """Search. See :class:`agentd.protocol.SearchOptions`."""
+        return await self.request("search", query=query, **options)  # type: ignore[no-any-return]
+
+    async def read_span(self, path: str, start_line: int = 1, end_line: int | None = None) -> p.Span:
+        """Lines of a file as they are on disk now; both ends are included, None reads to the end."""
+        return await self.request("read_span", **span_params(path, start_line, end_line))  # type: ignore[no-any-return]
+
+    async def list_files(self, **options: Unpack[p.ListOptions]) -> p.FileList:
+        """One page of the files that the index knows, skipped ones with their reason."""
+        return await self.request("list_files", **options)  # type: ignore[no-any-return]
+
+    async def roots(self) -> list[p.RootInfo]:
+        """Every root and how far its index is."""
+        return (await self.request("roots.list"))["roots"]  # type: ignore[no-any-return]
+
+    async def add_root(self, path: str) -> p.RootInfo:
+        """Keep ``path`` indexed from now on, also after a restart. Returns at once, before anything is indexed."""
+        return await self.request("roots.add", **path_params(path))  # type: ignore[no-any-return]
+
+    async def remove_root(self, path: str) -> p.Removed:
+        """Forget a root and delete its text."""
+        return await self.request("roots.remove", **path_params(path))  # type: ignore[no-any-return]
+
+    async def status(self) -> p.IndexStatus:
+        """How far the index is."""
+        return await self.request("index.status")  # type: ignore[no-any-return]
+
+    async def wait(self, target: Literal["keyword", "vectors"] = "keyword", limit: float | None = None) -> p.Waited:
+        """Return when the index is current, or after ``limit`` seconds with ``reached`` false."""
+        return await self.request("index.wait", **wait_params(target, limit))  # type: ignore[no-any-return]
+
+    async def reindex(self, path: str | None = None) -> p.Reindexed:
+        """Read every file of a root, or of all of them, again."""
+        return await self.request("index.reindex", **path_params(path))  # type: ignore[no-any-return]
+
+    async def stats(self) -> Message:
+        """Counters and timings."""
+        return await self.request("stats")  # type: ignore[no-any-return]
+
+    async def health(self) -> Message:
+        """Whether every service of the daemon works."""
+        return await self.request("health")  # type: ignore[no-any-return]
+
+
+class AsyncStream:
+    """The events of one request. ``result`` holds its answer once the iteration has ended."""
+
+    def __init__(self, client: AsyncClient, request_id: int) -> None:
+        self.id = request_id
+        self.result: Any = None
+        self._client = client
+        self._events: asyncio.Queue[p.Event | None] = asyncio.Queue(QUEUED_MESSAGES)
+        self._answer: Message | AgentdClientError | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> p.Event:
+        """The next event.
+
+        Raises:
+            AgentdClientError: the daemon answered with an error, or one of the subclasses.
+        """
+        if self._answer is None or not self._events.empty():
+            try:
+                await self._client._flush()  # noqa: SLF001  # two halves of one thing
+                event = await self._events.get()
+            except asyncio.CancelledError:
+                self._client.cancel(self.id)
+                raise
+            if event:
+                return event
+        if isinstance(self._answer, AgentdClientError):
+            raise self._answer
+        if self._answer:
+            self.result = result_of(self._answer)
+        raise StopAsyncIteration
+
+    def put(self, event: p.Event | None, message: Message) -> None:
+        """Take one message of this request: an event, or the answer that ends it."""
+        if self._events.full():
+            self._client.cancel(self.id)
+            self.fail(AgentdClientError("overflow", f"{QUEUED_MESSAGES} events were waiting and nobody read them."))
+        elif event:
+            self._events.put_nowait(event)
+        else:
+            self._client._streams.pop(self.id, None)  # noqa: SLF001  # two halves of one thing
+            self._answer = message
+            self._events.put_nowait(None)
+
+    def fail(self, error: AgentdClientError) -> None:
+        """End with an error, after the events that came before it."""
+        self._answer = error
+        if not self._events.full():
+            self._events.put_nowait(None)

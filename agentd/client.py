@@ -1,0 +1,374 @@
+"""The Python client: connect, request, stream. Standard library only, so that what uses it starts fast.
+
+::
+
+    with Client() as client:
+        for hit in client.search("where is the retry policy", limit=5)["hits"]:
+            print(hit["path"], hit["start_line"])
+
+One request at a time on one connection; :mod:`agentd.aclient` does many at once. Errors::
+
+    AgentdClientError         the daemon's own ``kind`` (agentd/errors.py lists them), or ``permission_denied``
+    ├── NoDaemonError         no_daemon
+    ├── ConnectionLostError   connection_lost
+    ├── ReplyTimeoutError     reply_timeout
+    └── WireError             wire
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+
+from agentd.config import paths
+from agentd.protocol import EVENT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Any, Literal, Self, Unpack
+
+    from agentd import protocol as p
+
+    Message = dict[str, Any]
+
+MAX_LINE_BYTES = 256 * 1024 * 1024
+"""The most that a daemon can be configured to answer with; a longer line is garbage."""
+
+ADVICE = "Start it with: agentd --root DIR  (or: make run ROOT=DIR)"
+
+
+class AgentdClientError(Exception):
+    """A request that failed. ``kind`` is stable, ``data`` what the daemon sent beside it."""
+
+    def __init__(self, kind: str, message: str, data: Message | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.data = data or {}
+
+
+class NoDaemonError(AgentdClientError):
+    """Nobody listens on the socket."""
+
+    def __init__(self, path: str, found: str) -> None:
+        super().__init__("no_daemon", f"agentd is not running ({found} {path}). {ADVICE}", {"socket": path})
+
+
+class ConnectionLostError(AgentdClientError):
+    """The daemon closed the connection before it answered."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("connection_lost", f"agentd closed the connection before it answered ({why}). Is it stopping?")
+
+
+class ReplyTimeoutError(AgentdClientError):
+    """No answer within the client's time limit. The connection is closed, which cancels the request."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("reply_timeout", f"agentd did not answer within {seconds:g} s.")
+
+
+class WireError(AgentdClientError):
+    """The peer does not speak the protocol."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__("wire", f"Expected {expected} from agentd, found {found}. Is this agentd's socket?")
+
+
+class Client:
+    """A connection to the daemon.
+
+    Args:
+        socket_path: where it listens; by default where :func:`agentd.config.paths.socket_path` says.
+        timeout: seconds to wait for each line of an answer; None waits for ever. May be set at any time.
+
+    Raises:
+        NoDaemonError: there is no socket, or nobody listens on it.
+        AgentdClientError: ``permission_denied`` where the socket is not for this user.
+    """
+
+    def __init__(self, socket_path: str | None = None, timeout: float | None = 60.0) -> None:
+        self.socket_path = socket_path or paths.socket_path()
+        self._socket = open_socket(self.socket_path, timeout)
+        self._reader = self._socket.makefile("rb")
+        self._last_id = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds to wait for each line of an answer."""
+        return self._socket.gettimeout()
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._socket.settimeout(seconds)
+
+    @property
+    def peer_pid(self) -> int:
+        """Process id of whoever made the listening socket (``SO_PEERCRED``, unix(7)); 0 in another pid namespace."""
+        return peer_credentials(self._socket)[0]
+
+    def close(self) -> None:
+        """Close the connection; the daemon cancels what it still does for it."""
+        self._reader.close()
+        self._socket.close()
+
+    def request(self, method: str, /, **params: Any) -> Any:
+        """Call ``method`` and return its result. Events on the way are dropped.
+
+        Raises:
+            AgentdClientError: the daemon answered with an error, or one of the subclasses.
+        """
+        stream = self.stream(method, **params)
+        for _ in stream:
+            pass
+        return stream.result
+
+    def stream(self, method: str, /, **params: Any) -> Stream:
+        """Call ``method`` and iterate over its events; ``result`` is set when they end."""
+        return Stream(self, self._send(method, params))
+
+    def cancel(self, request_id: int) -> None:
+        """Ask the daemon to end a request, which then answers with the error ``cancelled``."""
+        self._send("cancel", {"id": request_id})
+
+    def _send(self, method: str, params: Message) -> int:
+        self._last_id += 1
+        try:
+            self._socket.sendall(encode(self._last_id, method, params))
+        except TimeoutError:
+            raise ReplyTimeoutError(self.timeout or 0) from None
+        except OSError as error:
+            raise ConnectionLostError(str(error)) from error
+        return self._last_id
+
+    def _receive(self) -> Message:
+        try:
+            return decode(self._reader.readline(MAX_LINE_BYTES))
+        except TimeoutError:
+            seconds = self.timeout or 0
+            self.close()
+            raise ReplyTimeoutError(seconds) from None
+        except OSError as error:
+            raise ConnectionLostError(str(error)) from error
+
+    def hello(self) -> p.Hello:
+        """Versions of the daemon, its process id and its methods."""
+        return self.request("hello")  # type: ignore[no-any-return]
+
+    def search(self, query: str, **options: Unpack[p.SearchOptions]) -> p.SearchResult:
+        """Search. See :class:`agentd.protocol.SearchOptions`."""
+        return self.request("search", query=query, **options)  # type: ignore[no-any-return]
+
+    def read_span(self, path: str, start_line: int = 1, end_line: int | None = None) -> p.Span:
+        """Lines of a file as they are on disk now; both ends are included, None reads to the end."""
+        return self.request("read_span", **span_params(path, start_line, end_line))  # type: ignore[no-any-return]
+
+    def list_files(self, **options: Unpack[p.ListOptions]) -> p.FileList:
+        """One page of the files that the index knows, skipped ones with their reason."""
+        return self.request("list_files", **options)  # type: ignore[no-any-return]
+
+    def roots(self) -> list[p.RootInfo]:
+        """Every root and how far its index is."""
+        return self.request("roots.list")["roots"]  # type: ignore[no-any-return]
+
+    def add_root(self, path: str) -> p.RootInfo:
+        """Keep ``path`` indexed from now on, also after a restart. Returns at once, before anything is indexed."""
+        return self.request("roots.add", **path_params(path))  # type: ignore[no-any-return]
+
+    def remove_root(self, path: str) -> p.Removed:
+        """Forget a root and delete its text."""
+        return self.request("roots.remove", **path_params(path))  # type: ignore[no-any-return]
+
+    def status(self) -> p.IndexStatus:
+        """How far the index is."""
+        return self.request("index.status")  # type: ignore[no-any-return]
+
+    def wait(self, target: Literal["keyword", "vectors"] = "keyword", timeout: float | None = None) -> p.Waited:
+        """Return when the index is current, or after ``timeout`` seconds with ``reached`` false."""
+        before, self.timeout = self.timeout, None
+        try:
+            return self.request("index.wait", **wait_params(target, timeout))  # type: ignore[no-any-return]
+        finally:
+            self.timeout = before
+
+    def reindex(self, path: str | None = None) -> p.Reindexed:
+        """Read every file of a root, or of all of them, again."""
+        return self.request("index.reindex", **path_params(path))  # type: ignore[no-any-return]
+
+    def stats(self) -> Message:
+        """Counters and timings."""
+        return self.request("stats")  # type: ignore[no-any-return]
+
+    def health(self) -> Message:
+        """Whether every service of the daemon works."""
+        return self.request("health")  # type: ignore[no-any-return]
+
+
+class Stream:
+    """The events of one request. ``result`` holds its answer once the iteration has ended."""
+
+    def __init__(self, client: Client, request_id: int) -> None:
+        self.id = request_id
+        self.result: Any = None
+        self._client = client
+        self._ended = False
+
+    def __iter__(self) -> Iterator[p.Event]:
+        return self
+
+    def __next__(self) -> p.Event:
+        """The next event.
+
+        Raises:
+            AgentdClientError: the daemon answered with an error, or one of the subclasses.
+        """
+        while not self._ended:
+            message = self._next_message()
+            if event := event_of(message):
+                if event["id"] == self.id:
+                    return event
+            # An answer to another id belongs to a request that its caller gave up; null stands for a line that the
+            # daemon could not read, and there is but ours.
+            elif message.get("id") in (self.id, None):
+                self._ended = True
+                self.result = result_of(message)
+        raise StopIteration
+
+    def _next_message(self) -> Message:
+        try:
+            return self._client._receive()  # noqa: SLF001  # two halves of one thing
+        except KeyboardInterrupt:
+            self._client.cancel(self.id)
+            raise
+
+
+def open_socket(path: str, timeout: float | None = None) -> socket.socket:
+    """Connect to the daemon at ``path``, of any length, and see that it is this user's or root's.
+
+    Raises:
+        NoDaemonError: there is no socket, or nobody listens on it.
+        ReplyTimeoutError: the daemon accepts nobody.
+        AgentdClientError: ``permission_denied``.
+    """
+    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    peer.settimeout(timeout)
+    try:
+        paths.with_short_path(path, peer.connect)
+        _refuse_strangers(path, peer)
+    except BaseException as error:
+        peer.close()
+        if isinstance(error, OSError):
+            raise _why_not(path, timeout, error) from None
+        raise
+    return peer
+
+
+def _why_not(path: str, timeout: float | None, error: OSError) -> AgentdClientError:
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return NoDaemonError(path, "no socket at")
+        case ConnectionRefusedError():
+            return NoDaemonError(path, "nobody listens on")
+        case TimeoutError():
+            return ReplyTimeoutError(timeout or 0)
+        case PermissionError():
+            return AgentdClientError("permission_denied", f"{path} is not for this user: {error}.")
+        case _:
+            return AgentdClientError("unusable_socket", f"{path} cannot be connected to: {error}.")
+
+
+def _refuse_strangers(path: str, peer: socket.socket) -> None:
+    """In ``/tmp`` another user could have made the socket first, and would be told what is searched for."""
+    owner, user = peer_credentials(peer)[1], os.getuid()
+    if user not in {0, owner} and owner != 0:
+        raise AgentdClientError(
+            "permission_denied", f"The daemon at {path} belongs to user {owner}, expected {user}. Set AGENTD_SOCKET."
+        )
+
+
+def peer_credentials(peer: socket.socket) -> tuple[int, int, int]:
+    """Process, user and group of the other end: ``struct ucred``, three 32-bit integers."""
+    pid, uid, gid = memoryview(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)).cast("I")
+    return pid, uid, gid
+
+
+def encode(request_id: int, method: str, params: Message) -> bytes:
+    """One request as one line."""
+    message = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """One line as a message.
+
+    Raises:
+        ConnectionLostError: the line is empty or ends early.
+        WireError: it is no JSON object.
+    """
+    if not line.endswith(b"\n"):
+        if len(line) >= MAX_LINE_BYTES:
+            raise WireError(f"a line of at most {MAX_LINE_BYTES} bytes", "a longer one")
+        raise ConnectionLostError("in the middle of a line" if line else "no answer")
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        raise WireError("a line of JSON", repr(line[:80])) from None
+    if not isinstance(message, dict):
+        raise WireError("a JSON object", repr(line[:80]))
+    return message
+
+
+def event_of(message: Message) -> p.Event | None:
+    """The event that a message carries, or None where it is an answer.
+
+    Raises:
+        WireError: a notification without the id of a request.
+    """
+    if message.get("method") != EVENT:
+        return None
+    params = message.get("params")
+    if not isinstance(params, dict) or "id" not in params:
+        raise WireError("the id of a request in an event", repr(params)[:80])
+    return params  # type: ignore[return-value]  # the daemon's word for the rest
+
+
+def result_of(message: Message) -> Any:
+    """The result that an answer carries.
+
+    Raises:
+        AgentdClientError: the answer is an error.
+        WireError: it is neither.
+    """
+    if "result" in message:
+        return message["result"]
+    error = message.get("error")
+    if not isinstance(error, dict):
+        raise WireError("a result or an error", repr(message)[:80])
+    data = error.get("data")
+    data = data if isinstance(data, dict) else {}
+    raise AgentdClientError(str(data.get("kind", "internal")), str(error.get("message", "no message")), data)
+
+
+def path_params(path: str | None) -> Message:
+    """Parameters of a call about one folder or, for None, about all. The daemon works elsewhere: paths are absolute."""
+    return {} if path is None else {"path": os.path.abspath(path)}
+
+
+def span_params(path: str, start_line: int, end_line: int | None) -> Message:
+    """Parameters of ``read_span``."""
+    params = path_params(path) | {"start_line": start_line}
+    return params if end_line is None else params | {"end_line": end_line}
+
+
+def wait_params(target: str, timeout: float | None) -> Message:
+    """Parameters of ``index.wait``."""
+    return {"for": target} if timeout is None else {"for": target, "timeout_ms": round(timeout * 1000)}
