@@ -68,7 +68,7 @@ class EmbeddingSettings(Section, frozen=True):
     enabled: bool = True
     model: str = ""
     max_tokens: Annotated[int, Meta(ge=0, le=8192)] = 0
-    batch_tokens: Annotated[int, Meta(ge=16, le=65_536)] = 512
+    batch_tokens: Annotated[int, Meta(ge=16, le=65_536)] = 256
     cache_memory_megabytes: Annotated[int, Meta(ge=1)] = 16
     cache_disk_megabytes: Annotated[int, Meta(ge=16)] = 4096
 

@@ -29,7 +29,8 @@ class FileEntry(Struct, frozen=True, array_like=True):
 
 class WalkPage(Struct, frozen=True, array_like=True):
     """A part of a walk. ``directories`` are those entered (relative, ``""`` for the root); ``missing`` are requested
-    paths that do not exist, or that the ignore rules leave out; ``root_missing`` ends the walk."""
+    paths that do not exist, or that the ignore rules leave out; ``root_missing`` ends the walk.
+    """
 
     entries: list[FileEntry]
     directories: list[str]
@@ -71,13 +72,18 @@ class ParsedFile(Struct, frozen=True, array_like=True):
 
 
 class ModelRequest(Struct, frozen=True):
-    """Describe the sentence-embedding model in ``directory`` (``model.onnx`` and ``tokenizer.json``)."""
+    """Describe the sentence-embedding model in ``directory`` (``model.onnx`` and ``tokenizer.json``), as it is when
+    texts are cut to ``max_tokens``; 0 means the model's own limit.
+    """
 
     directory: str
+    max_tokens: int = 0
 
 
 class ModelInfo(Struct, frozen=True):
-    """A usable model. ``revision`` is a hash over its files."""
+    """A usable model. ``max_tokens`` is the limit in force, ``revision`` a hash over it and the model's files: vectors
+    of equal revisions are comparable.
+    """
 
     name: str
     dimension: int
@@ -91,12 +97,13 @@ class EmbedRequest(Struct, frozen=True):
     directory: str
     texts: list[str]
     max_tokens: int = 0
-    batch_tokens: int = 512
+    batch_tokens: int = 256
 
 
 class EmbedResult(Struct, frozen=True):
     """Unit vectors, quantised: ``codes`` are ``len(texts)`` rows of ``dimension`` int8, ``scales`` as many
-    little-endian float32; row times scale is the vector. ``truncated`` counts texts over ``max_tokens``."""
+    little-endian float32; row times scale is the vector. ``truncated`` counts texts over ``max_tokens``.
+    """
 
     dimension: int
     codes: bytes
