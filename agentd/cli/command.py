@@ -1,0 +1,71 @@
+"""What a command is, and how its arguments are read."""
+
+from __future__ import annotations
+
+import argparse
+
+from agentd.cli import output
+from agentd.client import Client
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOUND, NOTHING_FOUND, USAGE, NO_DAEMON, FAILED, TIMED_OUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 4, 5, 130, 141
+"""Exit codes. The last two are the shell's for a process that SIGINT or SIGPIPE ended."""
+
+
+class Command:
+    """A word after ``agentctl``: its line in the help, its arguments, and what it does (returning the exit code)."""
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        run: Callable[[argparse.Namespace], int],
+        arguments: Callable[[argparse.ArgumentParser], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.run = run
+        self._arguments = arguments
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Reads what stands after the command; the global options are welcome there too."""
+        parser = argparse.ArgumentParser(
+            prog=f"agentctl {self.name}", description=self.summary, formatter_class=_formatter, allow_abbrev=False
+        )
+        if self._arguments:
+            self._arguments(parser)
+        parser.add_argument("--socket", metavar="PATH", help="the daemon's socket")
+        parser.add_argument("--json", action="store_true", help="print the daemon's answer as one line of JSON")
+        return parser
+
+
+def connect(args: argparse.Namespace) -> Client:
+    """A connection to the daemon that the arguments name."""
+    return Client(args.socket)
+
+
+def positive(text: str) -> int:
+    """An argument that must be a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, found {text}")
+    return number
+
+
+def seconds(text: str) -> float:
+    """An argument that must be a time in seconds, from 0."""
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds from 0, found {text}")
+    return number
+
+
+positive.__name__, seconds.__name__ = "number", "number of seconds"  # argparse shows them in its errors
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """A formatter told its width: left to itself it imports shutil, which argparse would pay for at every start."""
+    return argparse.HelpFormatter(prog, max_help_position=26, width=min(output.width(), 100))

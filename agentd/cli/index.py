@@ -1,0 +1,156 @@
+"""``agentctl status``, ``wait`` and ``reindex``: how far the index is."""
+
+from __future__ import annotations
+
+import time
+
+from agentd.cli import command as c
+from agentd.cli import output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from agentd.protocol import IndexStatus, RootInfo, Waited
+
+
+def status_arguments(parser: ArgumentParser) -> None:
+    """What ``status`` takes."""
+    parser.add_argument("--watch", action="store_true", help="draw it live, until Ctrl-C; in a pipe a line a change")
+
+
+def status(args: Namespace) -> int:
+    """Say how far the index is."""
+    with c.connect(args) as client:
+        if args.watch:
+            from agentd.cli import watch  # noqa: PLC0415  # it draws with rich, which takes as long as six searches
+
+            return watch.run(client, as_json=args.json)
+        now = client.status()
+    if args.json:
+        output.say_json(now)
+    else:
+        output.say(*report(now, output.screen(), time.time()))
+    return c.FOUND
+
+
+def report(status: IndexStatus, screen: output.Screen, now: float) -> list[str]:
+    """The whole status for people. ``now`` is in seconds since the epoch."""
+    lines = [f"{screen.paint(status['state'], output.BOLD)}  generation {status['generation']:,}{lag(status)}"]
+    for root in status["roots"]:
+        lines += ["", *root_report(root, screen, now)]
+    if not status["roots"]:
+        lines += ["", "No roots. To index this directory: agentctl add ."]
+    lines += ["", *totals(status)]
+    return lines + [screen.paint(f"degraded: {output.clean(reason)}", output.YELLOW) for reason in status["degraded"]]
+
+
+def lag(status: IndexStatus) -> str:
+    """Which view is behind the newest generation, if one is."""
+    behind = [
+        f"{name} view {status['generation'] - at:,} behind"
+        for name, at in (("keyword", status["keyword_generation"]), ("vector", status["vector_generation"]))
+        if at < status["generation"]
+    ]
+    return f" ({', '.join(behind)})" if behind else ""
+
+
+def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
+    """One root: a heading, and what was found below it."""
+    colour = output.GREEN if root["state"] == "current" else output.YELLOW
+    watched = "" if root["watched"] else ", not watched: changes are found by rescans alone"
+    scanned = "never" if root["scanned_at"] is None else output.duration(max(now - root["scanned_at"], 0)) + " ago"
+    rows = [
+        ("  documents", f"{root['documents']:,}{pending(root['pending'], 'to read')}"),
+        ("  chunks", f"{root['chunks']:,}"),
+        ("  vectors", f"{root['vectors']:,}{pending(root['vectors_pending'], 'to compute')}"),
+        ("  scanned", scanned),
+    ]
+    if root["skipped"]:
+        rows.append(("  skipped", f"{output.counts(root['skipped'])} (agentctl files --skipped)"))
+    heading = f"{screen.paint(output.clean(root['path']), output.BOLD)}  {screen.paint(root['state'], colour)}"
+    return [f"{heading}  ({root['origin']}{watched})", *output.table(rows)]
+
+
+def totals(status: IndexStatus) -> list[str]:
+    """What concerns all roots together."""
+    rows = [("embedding", output.clean(status["space"] or "none: keyword search only"))]
+    if speed := rates(status):
+        rows.append(("rate", speed))
+    if status["disk_bytes"]:
+        parts = ", ".join(f"{output.clean(name)} {output.size(size)}" for name, size in status["disk_bytes"].items())
+        rows.append(("disk", f"{output.size(sum(status['disk_bytes'].values()))} ({parts})"))
+    return output.table(rows)
+
+
+def rates(status: IndexStatus) -> str:
+    """Speed and time left, while there is work."""
+    parts = [
+        f"{status[key]:,.1f} {unit}/s"  # type: ignore[literal-required]  # both keys are rates
+        for key, unit in (("files_per_second", "files"), ("vectors_per_second", "vectors"))
+        if status[key]  # type: ignore[literal-required]  # the same
+    ]
+    if status["eta_seconds"] is not None and (status["pending"] or status["vectors_pending"]):
+        parts.append(f"about {output.duration(status['eta_seconds'])} left")
+    return ", ".join(parts)
+
+
+def pending(count: int, what: str) -> str:
+    """``(12 to read)``, or nothing where nothing is left."""
+    return f" ({count:,} {what})" if count else ""
+
+
+def wait_arguments(parser: ArgumentParser) -> None:
+    """What ``wait`` takes."""
+    parser.add_argument(
+        "--for", dest="target", choices=("keyword", "vectors"), default="keyword", help="default: keyword"
+    )
+    parser.add_argument("--timeout", type=c.seconds, metavar="S", help="give up after S seconds with exit code 5")
+
+
+def wait(args: Namespace) -> int:
+    """Return when the index is current."""
+    with c.connect(args) as client:
+        if output.screen().is_terminal and not args.json:
+            from agentd.cli import watch  # noqa: PLC0415  # as above
+
+            waited = watch.progress(client, args.target, args.timeout)
+        else:
+            waited = client.wait(args.target, args.timeout)
+    return end_of_wait(args, waited)
+
+
+def end_of_wait(args: Namespace, waited: Waited) -> int:
+    """Say how a wait ended."""
+    status = waited["status"]
+    if args.json:
+        output.say_json(waited)
+    elif waited["reached"]:
+        output.say(f"Current: {status['documents']:,} documents, {status['vectors']:,} vectors")
+    else:
+        left = f"{status['pending']:,} files to read, {status['vectors_pending']:,} vectors to compute"
+        output.note(f"agentctl: not current after {args.timeout:g} s: {left}")
+    return c.FOUND if waited["reached"] else c.TIMED_OUT
+
+
+def reindex_arguments(parser: ArgumentParser) -> None:
+    """What ``reindex`` takes."""
+    parser.add_argument("directory", metavar="DIR", nargs="?", help="only this root")
+
+
+def reindex(args: Namespace) -> int:
+    """Have every file read again; what has not changed is not embedded again."""
+    with c.connect(args) as client:
+        done = client.reindex(args.directory)
+    if args.json:
+        output.say_json(done)
+    else:
+        output.say(*(f"Reading {output.clean(root)} again" for root in done["roots"]))
+    return c.FOUND
+
+
+COMMANDS = (
+    c.Command("status", "Say how far the index is.", status, status_arguments),
+    c.Command("wait", "Return when the index is current.", wait, wait_arguments),
+    c.Command("reindex", "Read every file again.", reindex, reindex_arguments),
+)

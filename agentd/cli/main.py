@@ -1,0 +1,129 @@
+"""``agentctl``: find the command, run it, turn its end into an exit code.
+
+Only the family of the command that was typed is imported, and only its arguments are set up: a search should cost
+little more than the start of Python.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from agentd import __version__
+from agentd.cli import command as c
+from agentd.cli import output
+from agentd.client import AgentdClientError, NoDaemonError, ReplyTimeoutError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agentd.cli.command import Command
+
+FAMILIES = {
+    "search": "search",
+    "show": "files",
+    "files": "files",
+    "add": "roots",
+    "remove": "roots",
+    "roots": "roots",
+    "status": "index",
+    "wait": "index",
+    "reindex": "index",
+    "stats": "daemon",
+    "stop": "daemon",
+    "version": "daemon",
+}
+"""Command -> the module of this package that holds it, in the order of the help."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run ``agentctl`` and return its exit code."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale that lacks a letter
+    name, arguments = split(sys.argv[1:] if argv is None else argv)
+    if name in {"help", "--help", "-h"}:
+        output.say(*help_lines())
+        return c.FOUND
+    if name not in FAMILIES:
+        output.note(unknown(name))
+        return c.USAGE
+    command = load(name)
+    return guard(command, arguments)
+
+
+def split(argv: list[str]) -> tuple[str, list[str]]:
+    """The command, and its arguments: the global options before it are its own too."""
+    before: list[str] = []
+    rest = list(argv)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option in {"-h", "--help"}:
+            return "help", []
+        if option == "--version":
+            return "version", before
+        before.append(option)
+        if option == "--socket":
+            before += rest[:1]
+            del rest[:1]
+        elif option != "--json" and not option.startswith("--socket="):
+            return option, []
+    return (rest[0], before + rest[1:]) if rest else ("help", [])
+
+
+def load(name: str) -> Command:
+    """The command of that name, from its family's module."""
+    module = __import__(f"agentd.cli.{FAMILIES[name]}", fromlist=["COMMANDS"])
+    commands: tuple[Command, ...] = module.COMMANDS
+    return next(command for command in commands if command.name == name)
+
+
+def guard(command: Command, arguments: list[str]) -> int:
+    """Run a command; every way in which it can end is an exit code here."""
+    try:
+        code = command.run(command.parser().parse_args(arguments))
+        sys.stdout.flush()
+    except AgentdClientError as error:
+        output.note(f"agentctl: {output.clean(error.message)}")
+        return failure(error)
+    except KeyboardInterrupt:
+        return c.INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes once more at exit; give it a place where that succeeds.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return c.BROKEN_PIPE
+    return code
+
+
+def failure(error: AgentdClientError) -> int:
+    """The exit code of an error."""
+    if isinstance(error, NoDaemonError):
+        return c.NO_DAEMON
+    return c.TIMED_OUT if isinstance(error, ReplyTimeoutError) or error.kind == "deadline" else c.FAILED
+
+
+def unknown(name: str) -> str:
+    """What to say about a command that there is not."""
+    if name.startswith("-"):
+        return f"agentctl: unknown option {output.clean(name)}. See: agentctl help"
+    from difflib import get_close_matches  # noqa: PLC0415  # only a typing error pays for it
+
+    near = get_close_matches(name, FAMILIES, n=1)
+    advice = f"Did you mean: agentctl {near[0]}" if near else "See: agentctl help"
+    return f"agentctl: unknown command {output.clean(name)}. {advice}"
+
+
+def help_lines() -> list[str]:
+    """The page that ``agentctl`` alone prints."""
+    rows = [(f"  {name}", load(name).summary) for name in FAMILIES]
+    return [
+        f"agentctl {__version__}: search your folders through agentd.",
+        "",
+        "agentctl [--socket PATH] [--json] COMMAND ...",
+        "",
+        *output.table(rows),
+        "",
+        "agentctl COMMAND --help says what a command takes.",
+        "Exit codes: 0 found or done, 1 nothing found, 2 usage, 3 no daemon, 4 failed, 5 time-out.",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
