@@ -165,8 +165,14 @@ class AsyncClient:
         """How far the index is."""
         return await self.request("index.status")  # type: ignore[no-any-return]
 
-    async def wait(self, target: Literal["keyword", "vectors"] = "keyword", limit: float | None = None) -> p.Waited:
-        """Return when the index is current, or after ``limit`` seconds with ``reached`` false."""
+    async def wait(
+        self, target: Literal["keyword", "vectors"] = "vectors", limit: float | None = None
+    ) -> p.IndexStatus:
+        """Return when the index is current.
+
+        Raises:
+            AgentdClientError: ``deadline`` after ``limit`` seconds, with the ``status`` in its ``data``.
+        """
         return await self.request("index.wait", **wait_params(target, limit))  # type: ignore[no-any-return]
 
     async def reindex(self, path: str | None = None) -> p.Reindexed:

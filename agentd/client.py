@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 256 * 1024 * 1024
 """The most that a daemon can be configured to answer with; a longer line is garbage."""
 
+LAST_LINE = 2**31
+"""Stands for the end of a file."""
+
 ADVICE = "Start it with: agentd --root DIR  (or: make run ROOT=DIR)"
 
 
@@ -192,8 +195,12 @@ class Client:
         """How far the index is."""
         return self.request("index.status")  # type: ignore[no-any-return]
 
-    def wait(self, target: Literal["keyword", "vectors"] = "keyword", timeout: float | None = None) -> p.Waited:
-        """Return when the index is current, or after ``timeout`` seconds with ``reached`` false."""
+    def wait(self, target: Literal["keyword", "vectors"] = "vectors", timeout: float | None = None) -> p.IndexStatus:
+        """Return when the index is current.
+
+        Raises:
+            AgentdClientError: ``deadline`` after ``timeout`` seconds, with the ``status`` in its ``data``.
+        """
         before, self.timeout = self.timeout, None
         try:
             return self.request("index.wait", **wait_params(target, timeout))  # type: ignore[no-any-return]
@@ -365,10 +372,9 @@ def path_params(path: str | None) -> Message:
 
 def span_params(path: str, start_line: int, end_line: int | None) -> Message:
     """Parameters of ``read_span``."""
-    params = path_params(path) | {"start_line": start_line}
-    return params if end_line is None else params | {"end_line": end_line}
+    return path_params(path) | {"start_line": start_line, "end_line": LAST_LINE if end_line is None else end_line}
 
 
 def wait_params(target: str, timeout: float | None) -> Message:
     """Parameters of ``index.wait``."""
-    return {"for": target} if timeout is None else {"for": target, "timeout_ms": round(timeout * 1000)}
+    return {"for": target} if timeout is None else {"for": target, "timeout_ms": max(round(timeout * 1000), 1)}

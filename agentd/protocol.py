@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal, NotRequired, TypedDict
+    from typing import Literal, NotRequired, TypedDict
 
     class SearchOptions(TypedDict, total=False):
         """What ``search`` takes beside ``query``; what is left out is the daemon's to choose.
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
         paths: list[str]
         languages: list[str]
         kind: Literal["code", "docs", "data"]
-        min_score: float
-        max_tokens: int
         max_per_file: int
         explain: bool
         deadline_ms: int
 
     class ListOptions(TypedDict, total=False):
-        """What ``list_files`` takes. ``skipped`` true gives only skipped files, false only searchable ones;
+        """What ``list_files`` takes. ``skipped`` gives the files that are not searchable in place of those that are;
         ``after`` is the ``next`` of the page before.
         """
 
@@ -164,27 +162,22 @@ if TYPE_CHECKING:
         """Answer to ``roots.remove {path}``."""
 
         removed: str
+        documents: int
 
     class Reindexed(TypedDict):
-        """Answer to ``index.reindex {path?}``: the roots that are read again."""
+        """Answer to ``index.reindex {path?}``: how many files are read again."""
 
-        roots: list[str]
-
-    class Waited(TypedDict):
-        """Answer to ``index.wait {for: keyword | vectors, timeout_ms?}``.
-
-        ``reached`` is false when the time ran out first. Until then ``progress`` events carry an ``IndexStatus``.
-        """
-
-        reached: bool
-        status: IndexStatus
+        scheduled: int
 
     class Event(TypedDict):
-        """``params`` of a notification: the request that it belongs to, what happened, and its data."""
+        """``params`` of a notification: the request that it belongs to, and what happened.
+
+        ``progress``, which ``index.wait {events: true}`` streams, carries a ``status``.
+        """
 
         id: int | str
         event: str
-        data: Any
+        status: NotRequired[IndexStatus]
 
     class ErrorData(TypedDict):
         """``error.data``: the stable name, and what belongs to it."""

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from agentd.protocol import IndexStatus, RootInfo, Waited
+    from agentd.protocol import IndexStatus, RootInfo
 
 
 def status_arguments(parser: ArgumentParser) -> None:
@@ -103,7 +103,7 @@ def pending(count: int, what: str) -> str:
 def wait_arguments(parser: ArgumentParser) -> None:
     """What ``wait`` takes."""
     parser.add_argument(
-        "--for", dest="target", choices=("keyword", "vectors"), default="keyword", help="default: keyword"
+        "--for", dest="target", choices=("keyword", "vectors"), default="vectors", help="default: vectors"
     )
     parser.add_argument("--timeout", type=c.seconds, metavar="S", help="give up after S seconds with exit code 5")
 
@@ -114,28 +114,19 @@ def wait(args: Namespace) -> int:
         if output.screen().is_terminal and not args.json:
             from agentd.cli import watch  # noqa: PLC0415  # as above
 
-            waited = watch.progress(client, args.target, args.timeout)
+            now = watch.progress(client, args.target, args.timeout)
         else:
-            waited = client.wait(args.target, args.timeout)
-    return end_of_wait(args, waited)
-
-
-def end_of_wait(args: Namespace, waited: Waited) -> int:
-    """Say how a wait ended."""
-    status = waited["status"]
+            now = client.wait(args.target, args.timeout)
     if args.json:
-        output.say_json(waited)
-    elif waited["reached"]:
-        output.say(f"Current: {status['documents']:,} documents, {status['vectors']:,} vectors")
+        output.say_json(now)
     else:
-        left = f"{status['pending']:,} files to read, {status['vectors_pending']:,} vectors to compute"
-        output.note(f"agentctl: not current after {args.timeout:g} s: {left}")
-    return c.FOUND if waited["reached"] else c.TIMED_OUT
+        output.say(f"Current: {now['documents']:,} documents, {now['vectors']:,} vectors")
+    return c.FOUND
 
 
 def reindex_arguments(parser: ArgumentParser) -> None:
     """What ``reindex`` takes."""
-    parser.add_argument("directory", metavar="DIR", nargs="?", help="only this root")
+    parser.add_argument("directory", metavar="DIR", nargs="?", help="only this folder")
 
 
 def reindex(args: Namespace) -> int:
@@ -145,7 +136,7 @@ def reindex(args: Namespace) -> int:
     if args.json:
         output.say_json(done)
     else:
-        output.say(*(f"Reading {output.clean(root)} again" for root in done["roots"]))
+        output.say(f"Reading {done['scheduled']:,} files again; see: agentctl status")
     return c.FOUND
 
 

@@ -81,7 +81,7 @@ def guard(command: Command, arguments: list[str]) -> int:
         code = command.run(command.parser().parse_args(arguments))
         sys.stdout.flush()
     except AgentdClientError as error:
-        output.note(f"agentctl: {output.clean(error.message)}")
+        output.note(f"agentctl: {output.clean(error.message)}", *remaining(error))
         return failure(error)
     except KeyboardInterrupt:
         return c.INTERRUPTED
@@ -97,6 +97,14 @@ def failure(error: AgentdClientError) -> int:
     if isinstance(error, NoDaemonError):
         return c.NO_DAEMON
     return c.TIMED_OUT if isinstance(error, ReplyTimeoutError) or error.kind == "deadline" else c.FAILED
+
+
+def remaining(error: AgentdClientError) -> list[str]:
+    """What was left to do when the time ran out, where the daemon says it."""
+    status = error.data.get("status")
+    if not isinstance(status, dict):
+        return []
+    return [f"{status['pending']:,} files to read, {status['vectors_pending']:,} vectors to compute"]
 
 
 def unknown(name: str) -> str:

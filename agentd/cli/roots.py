@@ -38,7 +38,9 @@ def remove(args: Namespace) -> int:
     if args.json:
         output.say_json(removed)
     else:
-        output.say(f"Removed {output.clean(removed['removed'])}. Its text is deleted from the index.")
+        output.say(
+            f"Removed {output.clean(removed['removed'])}. Its {removed['documents']:,} documents leave the index."
+        )
     return c.FOUND
 
 

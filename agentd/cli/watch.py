@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from agentd.client import Client
-    from agentd.protocol import IndexStatus, RootInfo, Waited
+    from agentd.protocol import IndexStatus, RootInfo
 
 REFRESH_SECONDS = 0.5
 
@@ -60,14 +60,14 @@ def follow(client: Client, *, as_json: bool) -> int:
         time.sleep(REFRESH_SECONDS)
 
 
-def progress(client: Client, target: str, timeout: float | None) -> Waited:
+def progress(client: Client, target: str, timeout: float | None) -> IndexStatus:
     """Wait for the index, and draw the events on the way."""
     client.timeout = None
-    stream = client.stream("index.wait", **wait_params(target, timeout))
+    stream = client.stream("index.wait", events=True, **wait_params(target, timeout))
     with Live(console=console(output.screen()), auto_refresh=False, transient=True) as live:
         for event in stream:
-            if event["event"] == "progress":
-                live.update(bars(event["data"]), refresh=True)
+            if "status" in event:
+                live.update(bars(event["status"]), refresh=True)
     return stream.result  # type: ignore[no-any-return]
 
 
