@@ -1,0 +1,39 @@
+"""What is no error in the configuration, and still unlikely to be meant."""
+
+from __future__ import annotations
+
+import os
+from itertools import permutations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentd.config.load import Loaded
+
+
+def warnings(loaded: Loaded) -> list[str]:
+    """One sentence a finding. Looks at the disk, so the next look may find something else."""
+    settings = loaded.settings
+    roots = (*settings.flag_roots, *settings.roots)
+    found = [f"root {root}: {problem} ({loaded.origins[f'root {root}']})" for root in roots if (problem := _root(root))]
+    found += [
+        f"root {inner} lies inside the root {outer}; only the outer one is indexed"
+        for inner, outer in permutations(roots, 2)
+        if inner.is_relative_to(outer) and inner != outer
+    ]
+    model = settings.embedding.model
+    if settings.embedding.enabled and model and not Path(model).is_dir():
+        found.append(f"embedding.model {model} is no folder ({loaded.origins['embedding.model']})")
+    return found
+
+
+def _root(root: Path) -> str | None:
+    if root == Path(root.anchor):
+        return "the whole file system cannot be a root"
+    if not os.path.lexists(root):
+        return "there is no such folder; it is indexed once it appears"
+    if not root.is_dir():
+        return "expected a folder, found something else"
+    if not os.access(root, os.R_OK | os.X_OK):
+        return "the folder may not be read by this user"
+    return None

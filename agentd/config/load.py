@@ -1,0 +1,172 @@
+"""Flags, environment and file to settings, and where each value came from.
+
+What is nearer to the person counts more: flags before environment variables, these before the file, this before the
+defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from agentd.config import paths
+from agentd.config.environment import read_environment
+from agentd.config.file import FileValues, convert, read_file
+from agentd.config.schema import FIELDS, SECTIONS
+from agentd.config.settings import Settings
+from agentd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agentd.config.flags import Flags
+
+DEFAULT = "default"
+SOCKET_VARIABLES = ("AGENTD_SOCKET", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
+STATE_VARIABLES = ("AGENTD_STATE_DIR", "STATE_DIRECTORY", "XDG_STATE_HOME")
+"""In the order in which ``agentd.config.paths`` looks at them."""
+
+
+class Loaded(Struct, frozen=True):
+    """``origins`` has a text for every key (``index.exclude``), place (``socket``) and root (``root /path``):
+    ``default``, ``file PATH:LINE``, ``environment NAME`` or ``flag --NAME``.
+    """
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load(flags: Flags, environ: Mapping[str, str] = os.environ) -> Loaded:
+    """The effective configuration.
+
+    Raises:
+        ConfigError: a value cannot be used, a name is unknown, or a file that was named cannot be read.
+    """
+    home = _home(environ)
+    places, origins = _places(flags, environ, home)
+    file = _find_file(flags, environ, home)
+    values: dict[str, Any] = {}
+    for source, origin in (
+        (file.values if file else {}, file.origin if file else str),
+        (read_environment(environ), lambda key: f"environment {FIELDS[key].variable}"),
+        (_flag_values(flags), lambda key: f"flag --{key.replace('.', '-')}"),
+    ):
+        values |= source
+        origins |= {key: origin(key) for key in source}
+    _place_model(values, origins, file, home)
+    flag_roots = _unique(_resolve(root, Path.cwd(), home) for root in flags.roots)
+    roots = _file_roots(file, home, origins)
+    origins |= {f"root {root}": "flag --root" for root in flag_roots}
+    settings = Settings(
+        **places,
+        config_file=file.path if file else None,
+        flag_roots=flag_roots,
+        roots=tuple(root for root in roots if root not in flag_roots),
+        **_sections(values),
+    )
+    _check_together(settings, origins)
+    return Loaded(settings, dict.fromkeys(FIELDS, DEFAULT) | origins)
+
+
+def _places(flags: Flags, environ: Mapping[str, str], home: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Socket and state directory, with their origins."""
+    found: dict[str, Any] = {}
+    origins = {}
+    for name, flag, given, fallback, variables in (
+        ("socket", "--socket", flags.socket, paths.socket_path, SOCKET_VARIABLES),
+        ("state_directory", "--state-dir", flags.state_dir, paths.state_directory, STATE_VARIABLES),
+    ):
+        found[name] = _resolve(given or fallback(environ), Path.cwd(), home)
+        named = next((f"environment {variable}" for variable in variables if environ.get(variable)), DEFAULT)
+        origins[name] = f"flag {flag}" if given else named
+    return found, origins
+
+
+def _find_file(flags: Flags, environ: Mapping[str, str], home: str) -> FileValues | None:
+    """The file's values; None where nobody named a file and there is none at the usual place."""
+    path, required = (flags.config, True) if flags.config else paths.config_file(environ)
+    absolute = _resolve(path, Path.cwd(), home)
+    try:
+        return read_file(absolute)
+    except FileNotFoundError as error:
+        if not required:
+            return None
+        source = "--config" if flags.config else "AGENTD_CONFIG"
+        raise ConfigError(f"{source} names {absolute}, but there is no such file") from error
+
+
+def _flag_values(flags: Flags) -> dict[str, Any]:
+    given = {"log.level": flags.log_level, "log.format": flags.log_format}
+    return {
+        key: convert(FIELDS[key], value, f"flag --{key.replace('.', '-')}")
+        for key, value in given.items()
+        if value is not None
+    }
+
+
+def _place_model(values: dict[str, Any], origins: dict[str, str], file: FileValues | None, home: str) -> None:
+    """Makes the model's folder absolute: what a file says is relative to the file."""
+    if model := values.get("embedding.model"):
+        from_file = file is not None and origins["embedding.model"].startswith("file ")
+        base = file.path.parent if file is not None and from_file else Path.cwd()
+        values["embedding.model"] = str(_resolve(model, base, home))
+
+
+def _file_roots(file: FileValues | None, home: str, origins: dict[str, str]) -> tuple[Path, ...]:
+    if file is None:
+        return ()
+    roots = [_resolve(root, file.path.parent, home) for root in file.roots]
+    for number, root in enumerate(roots):
+        origins.setdefault(f"root {root}", file.origin(f"root[{number}]"))
+    return _unique(roots)
+
+
+def _unique(roots: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(roots))
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111  # Path.expanduser raises without a home
+
+
+def _resolve(path: str, base: Path, home: str) -> Path:
+    """Absolute, with ``~`` expanded and links followed as far as they lead."""
+    if "\0" in path:
+        raise ConfigError(f"expected a path without NUL bytes, found {path!r}")
+    expanded = home + path[1:] if path == "~" or path.startswith("~/") else path
+    absolute = base / expanded
+    try:
+        return absolute.resolve()
+    except (OSError, RuntimeError):  # a loop of links: whoever opens it says so
+        return Path(os.path.abspath(absolute))  # noqa: PTH100  # Path.resolve is what just failed
+
+
+def _sections(values: dict[str, Any]) -> dict[str, Any]:
+    tables: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    for key, value in values.items():
+        tables[FIELDS[key].section][FIELDS[key].name] = value
+    return {section: SECTIONS[section](**table) for section, table in tables.items()}
+
+
+def _check_together(settings: Settings, origins: dict[str, str]) -> None:
+    """What no single value shows."""
+    search = settings.search
+    if search.default_limit > search.max_limit:
+        origin = origins.get("search.default_limit") or origins.get("search.max_limit", DEFAULT)
+        raise ConfigError(
+            f"{origin}: expected search.default_limit up to search.max_limit, "
+            f"found {search.default_limit} and {search.max_limit}"
+        )
+
+
+def as_values(settings: Settings) -> dict[str, Any]:
+    """Every setting of every section, by key."""
+    return {
+        f"{section}.{name}": value
+        for section in SECTIONS
+        for name, value in msgspec.structs.asdict(getattr(settings, section)).items()
+    }

@@ -1,0 +1,53 @@
+"""What a running daemon can take over from a configuration that changed, and what waits for the next start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agentd.config.load import as_values
+from agentd.config.schema import FIELDS, SECTIONS
+
+if TYPE_CHECKING:
+    from agentd.config.settings import Settings
+
+LIVE = frozenset(
+    {
+        "log.level",
+        "index.exclude",
+        "index.max_file_bytes",
+        "index.quiet_milliseconds",
+        "index.rescan_seconds",
+        "server.max_in_flight",
+        "server.write_timeout_seconds",
+        "server.drain_seconds",
+        *(key for key in FIELDS if key.startswith("search.")),
+    }
+)
+"""Keys that take effect on SIGHUP; so do the roots of the file. All else is built into processes and open files."""
+
+PLACES = ("socket", "state_directory", "config_file", "flag_roots")
+
+
+def reload_difference(old: Settings, new: Settings) -> tuple[list[str], list[str]]:
+    """Names of what differs: first what can change live (``roots`` among it), then what needs a restart."""
+    before, after = as_values(old), as_values(new)
+    changed = [key for key in FIELDS if before[key] != after[key]]
+    live = [key for key in changed if key in LIVE]
+    restart = [key for key in changed if key not in LIVE]
+    if old.roots != new.roots:
+        live.append("roots")
+    restart += [name for name in PLACES if getattr(old, name) != getattr(new, name)]
+    return live, restart
+
+
+def take_live(old: Settings, new: Settings) -> Settings:
+    """``old`` with the live part of ``new``: the settings in force after a reload."""
+    changes: dict[str, Any] = {"roots": new.roots}
+    for section in SECTIONS:
+        wanted = getattr(new, section)
+        names = [FIELDS[key].name for key in LIVE if FIELDS[key].section == section]
+        values = {name: getattr(wanted, name) for name in names}
+        changes[section] = msgspec.structs.replace(getattr(old, section), **values)
+    return msgspec.structs.replace(old, **changes)

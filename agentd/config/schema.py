@@ -1,0 +1,93 @@
+"""What can be set: every key of the configuration file with its type, default and bounds, read off the settings."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct, inspect
+
+from agentd.config.settings import Section, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENVIRONMENT_PREFIX = "AGENTD_"
+
+
+class Field(Struct, frozen=True):
+    """One setting. ``key`` is ``section.name``, as in the file."""
+
+    section: str
+    name: str
+    type: Any
+    default: Any
+
+    @property
+    def key(self) -> str:
+        """Its full name, for messages and origins."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def scalar(self) -> bool:
+        """Whether one environment variable can hold it."""
+        return not isinstance(inspect.type_info(self.type), inspect.VarTupleType)
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return f"{ENVIRONMENT_PREFIX}{self.section}_{self.name}".upper()
+
+    @property
+    def expected(self) -> str:
+        """Its type and bounds, in words."""
+        return _in_words(inspect.type_info(self.type))
+
+
+def _in_words(info: inspect.Type) -> str:
+    match info:
+        case inspect.IntType():
+            return f"a whole number {_bounds(info)}"
+        case inspect.FloatType():
+            return f"a number {_bounds(info)}"
+        case inspect.LiteralType():
+            return "one of " + ", ".join(f'"{value}"' for value in info.values)
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.VarTupleType():
+            return "a list of strings"
+        case _:
+            return "a string"
+
+
+def _bounds(info: inspect.IntType | inspect.FloatType) -> str:
+    low = f"above {info.gt:g}" if info.gt is not None else f"from {info.ge}"
+    return low + (f" to {info.le}" if info.le is not None else " up")
+
+
+def _fields() -> dict[str, Field]:
+    found = {}
+    for section, table in SECTIONS.items():
+        for field in msgspec.structs.fields(table):
+            made = Field(section, field.name, field.type, field.default)
+            found[made.key] = made
+    return found
+
+
+SECTIONS: dict[str, type[Section]] = {
+    field.name: field.type
+    for field in msgspec.structs.fields(Settings)
+    if isinstance(field.type, type) and issubclass(field.type, Section)
+}
+"""Tables of the file and the objects that hold them. ``[[root]]`` stands apart: it is a list."""
+
+FIELDS = _fields()
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint in words: the known name that looks most like ``name``, else all of them where they are few."""
+    choices = list(known)
+    if close := difflib.get_close_matches(name, choices, n=1, cutoff=0.6):
+        return f"did you mean {close[0]}?"
+    return f"known here: {', '.join(choices)}" if len(choices) <= 12 else "docs/configuration.md lists what is known"
