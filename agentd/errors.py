@@ -8,7 +8,9 @@
     │   ├── ParseError            parse_error          -32700
     │   ├── InvalidRequestError   invalid_request      -32600
     │   ├── MethodNotFoundError   method_not_found     -32601
-    │   └── InvalidParamsError    invalid_params       -32602
+    │   ├── InvalidParamsError    invalid_params       -32602
+    │   └── ResponseTooLargeError response_too_large
+    ├── PeerRefusedError          peer_refused
     ├── RootError
     │   ├── RootNotFoundError     root_not_found
     │   ├── RootInvalidError      root_invalid
@@ -87,6 +89,18 @@ class InvalidParamsError(ProtocolError):
 
     kind = "invalid_params"
     code = -32602
+
+
+class ResponseTooLargeError(ProtocolError):
+    """The answer is longer than ``server.max_response_bytes``; ask for less of it."""
+
+    kind = "response_too_large"
+
+
+class PeerRefusedError(AgentdError):
+    """The process at the other end of the socket belongs to another user."""
+
+    kind = "peer_refused"
 
 
 class RootError(AgentdError):

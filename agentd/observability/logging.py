@@ -1,0 +1,124 @@
+"""Structured logs on standard error: one line an event, as JSON for machines or coloured for a console.
+
+The level can change at any time, also for loggers that are in use: :func:`set_level`. Lines carry no local variables,
+since those hold text of documents.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
+from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "console", "json"]
+
+
+class _Output:
+    """Where lines go and which of them do: the one piece of shared state, so that loggers in use see it change."""
+
+    def __init__(self) -> None:
+        self.threshold = logging.INFO
+        self.stream: TextIO = sys.stderr
+
+    def write(self, line: str) -> None:
+        """Write one line; a reader that is gone must not take the daemon with it."""
+        try:
+            self.stream.write(line + "\n")
+            self.stream.flush()
+        except (OSError, ValueError):  # a broken pipe, a closed stream: there is nowhere left to say so
+            pass
+
+    debug = info = warning = error = critical = exception = write
+
+
+_output = _Output()
+_processors: list[Processor] = []  # changed in place, because loggers in use keep the list
+
+
+class LevelLogger(structlog.BoundLoggerBase):
+    """Drops what lies below the level before anything is built: some 100 ns for a line that is not written."""
+
+    def debug(self, event: str, **fields: object) -> None:
+        """Detail for whoever is looking for a fault."""
+        self._log(logging.DEBUG, "debug", event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        """Something that happens seldom and is worth knowing."""
+        self._log(logging.INFO, "info", event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something that a person should look at when there is time."""
+        self._log(logging.WARNING, "warning", event, fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        """Something that failed."""
+        self._log(logging.ERROR, "error", event, fields)
+
+    def critical(self, event: str, **fields: object) -> None:
+        """Something that ends the daemon."""
+        self._log(logging.CRITICAL, "critical", event, fields)
+
+    def exception(self, event: str, **fields: object) -> None:
+        """Something that failed, with the traceback of the exception being handled."""
+        fields.setdefault("exc_info", True)
+        self._log(logging.ERROR, "error", event, fields)
+
+    def _log(self, level: int, method: str, event: str, fields: dict[str, Any]) -> None:
+        if level >= _output.threshold:
+            self._proxy_to_logger(method, event, **fields)
+
+
+class _StandardLibraryBridge(logging.Handler):
+    """Sends records of the standard library (asyncio's own, those of dependencies) down the same road."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Turn a record into an event."""
+        fields: dict[str, Any] = {"logger": record.name}
+        if record.exc_info:
+            fields["exc_info"] = record.exc_info
+        method = "debug" if record.levelno < logging.INFO else record.levelname.lower()
+        getattr(_log, method, _log.warning)(record.getMessage(), **fields)
+
+
+_log = structlog.get_logger("stdlib")
+
+
+def configure(level: Level, output_format: Format = "auto", stream: TextIO | None = None) -> None:
+    """Set up logging for the process; may be called again. ``stream`` defaults to standard error."""
+    _output.stream = stream or sys.stderr
+    _processors[:] = _pipeline(_is_console(output_format, _output.stream))
+    structlog.configure(
+        processors=_processors,
+        wrapper_class=LevelLogger,
+        logger_factory=lambda *_arguments: _output,
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_StandardLibraryBridge()], force=True)
+    logging.captureWarnings(capture=True)
+    set_level(level)
+
+
+def set_level(level: Level) -> None:
+    """Change the level, live."""
+    _output.threshold = logging.getLevelNamesMapping()[level.upper()]
+    logging.getLogger().setLevel(_output.threshold)
+
+
+def _is_console(output_format: Format, stream: TextIO) -> bool:
+    return stream.isatty() if output_format == "auto" else output_format == "console"
+
+
+def _pipeline(console: bool) -> list[Processor]:  # noqa: FBT001 - the two outcomes of one question
+    shared: list[Processor] = [structlog.contextvars.merge_contextvars, add_log_level, TimeStamper("iso", utc=True)]
+    if console:
+        # The default formatter prints local variables.
+        return [*shared, ConsoleRenderer(colors=_output.stream.isatty(), exception_formatter=plain_traceback)]
+    return [*shared, format_exc_info, JSONRenderer()]

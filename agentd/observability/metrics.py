@@ -1,0 +1,135 @@
+"""Counters, gauges and histograms, kept in memory and handed out by ``stats``. Written on the loop's thread alone."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TypeVar
+
+_LOWEST = 0.01
+_RATIO = 2 ** (1 / 8)
+_BUCKETS = 188
+BOUNDS: tuple[float, ...] = tuple(_LOWEST * _RATIO**step for step in range(_BUCKETS))
+"""Upper bounds of the buckets, log-spaced from 0.01 to 1.1e5: in milliseconds 10 µs to 109 s. A quantile read from
+them is off by 9 % of its value at most."""
+
+
+class Counter:
+    """Only grows."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def increment(self, amount: int = 1) -> None:
+        """Add."""
+        self.value += amount
+
+    def snapshot(self) -> int:
+        """JSON value."""
+        return self.value
+
+
+class Gauge:
+    """Goes up and down."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def set(self, value: float) -> None:
+        """Replace."""
+        self.value = value
+
+    def snapshot(self) -> float:
+        """JSON value."""
+        return self.value
+
+
+class Histogram:
+    """A distribution in fixed space; ``count``, ``total`` and ``maximum`` are exact, quantiles interpolated."""
+
+    __slots__ = ("_buckets", "count", "maximum", "minimum", "total")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start anew."""
+        self._buckets = [0] * (len(BOUNDS) + 1)  # the last one takes what lies above the highest bound
+        self.count = 0
+        self.total = 0.0
+        self.minimum = float("inf")
+        self.maximum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Take in a value >= 0."""
+        self._buckets[bisect_left(BOUNDS, value)] += 1
+        self.count += 1
+        self.total += value
+        self.maximum = max(self.maximum, value)
+        self.minimum = min(self.minimum, value)
+
+    def quantile(self, share: float) -> float:
+        """The value that ``share`` (0 to 1) of all lie at or below; 0.0 while there is none."""
+        if not self.count:
+            return 0.0
+        rank = share * self.count
+        below = 0
+        for index, inside in enumerate(self._buckets):
+            if inside and below + inside >= rank:
+                return self._interpolate(index, (rank - below) / inside)
+            below += inside
+        return self.maximum
+
+    def _interpolate(self, index: int, share: float) -> float:
+        """Inside a bucket values are taken to lie evenly, between the extremes that were really seen."""
+        low = max(BOUNDS[index - 1] if index else 0.0, self.minimum)
+        high = min(BOUNDS[index] if index < len(BOUNDS) else self.maximum, self.maximum)
+        return low + (high - low) * share
+
+    def snapshot(self) -> dict[str, float]:
+        """JSON values."""
+        return {
+            "count": self.count,
+            "mean": self.total / self.count if self.count else 0.0,
+            "p50": self.quantile(0.50),
+            "p95": self.quantile(0.95),
+            "p99": self.quantile(0.99),
+            "max": self.maximum,
+        }
+
+
+Instrument = Counter | Gauge | Histogram
+I = TypeVar("I", Counter, Gauge, Histogram)  # noqa: E741 - an instrument, in a scope of three lines
+
+
+class Metrics:
+    """Instruments by name and labels: asked for again, the same one comes back. Ask once and keep it."""
+
+    def __init__(self) -> None:
+        self._instruments: dict[str, Instrument] = {}
+
+    def counter(self, name: str, **labels: str) -> Counter:
+        """The counter of that name."""
+        return self._instrument(Counter, name, labels)
+
+    def gauge(self, name: str, **labels: str) -> Gauge:
+        """The gauge of that name."""
+        return self._instrument(Gauge, name, labels)
+
+    def histogram(self, name: str, **labels: str) -> Histogram:
+        """The histogram of that name; put the unit into the name."""
+        return self._instrument(Histogram, name, labels)
+
+    def _instrument(self, kind: type[I], name: str, labels: dict[str, str]) -> I:
+        key = name + "".join(f"{{{label}={value}}}" for label, value in sorted(labels.items()))
+        instrument = self._instruments.setdefault(key, kind())
+        if not isinstance(instrument, kind):
+            raise TypeError(f"{key} is a {type(instrument).__name__} already, not a {kind.__name__}")
+        return instrument
+
+    def snapshot(self) -> dict[str, object]:
+        """JSON values by ``name{label=value}``, those of instruments that saw something."""
+        return {key: instrument.snapshot() for key, instrument in sorted(self._instruments.items())}

@@ -1,0 +1,106 @@
+"""From a request to the line that answers it: method, parameters, deadline, and every way it can end."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agentd.errors import AgentdError, CancelledError, DeadlineError, ResponseTooLargeError
+from agentd.server.handlers import METHOD_TABLE, Context, Method
+from agentd.server.validation import decode_params, unknown_method
+from agentd.server.wire import encode_error, encode_result
+
+if TYPE_CHECKING:
+    from agentd.observability.metrics import Metrics
+    from agentd.server.call import Call
+    from agentd.server.params import Params
+    from agentd.server.services import Services
+    from agentd.server.stats import ServerStats
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """Answers calls. Holds no state of its own: one serves every connection."""
+
+    def __init__(
+        self,
+        services: Services,
+        stats: ServerStats,
+        metrics: Metrics,
+        max_response_bytes: int,
+    ) -> None:
+        self._services = services
+        self._stats = stats
+        self._max_response_bytes = max_response_bytes
+        self._durations = {name: metrics.histogram("request_ms", method=name) for name in METHOD_TABLE}
+
+    def find(self, name: str) -> Method:
+        """The method of that name. Raises MethodNotFoundError."""
+        method = METHOD_TABLE.get(name)
+        if method is None:
+            raise unknown_method(name, METHOD_TABLE)
+        return method
+
+    async def answer(self, call: Call, method: Method) -> bytes:
+        """The encoded answer. Never raises: this is the outermost edge of a request."""
+        started = perf_counter()
+        try:
+            line, outcome = await self._answer(call, method)
+        except Exception:
+            log.exception("request_failed", method=call.request.method, request=call.name)
+            internal = AgentdError(f"internal error; the daemon's log has it as request {call.name}")
+            line, outcome = encode_error(call.id, internal), internal.kind
+        self._record(call, outcome, 1000 * (perf_counter() - started))
+        return line
+
+    async def _answer(self, call: Call, method: Method) -> tuple[bytes, str]:
+        """The line and ``ok`` or the kind of its error. Raises what nobody foresaw."""
+        try:
+            return self._encode(call, await self._invoke(call, method)), "ok"
+        except asyncio.CancelledError:
+            error = call.verdict or CancelledError("the request was cancelled by the daemon")
+        except AgentdError as raised:
+            error = raised
+        return encode_error(call.id, error), error.kind
+
+    async def _invoke(self, call: Call, method: Method) -> object:
+        if call.verdict is not None:
+            raise call.verdict
+        params = decode_params(call.request.method, call.request.params, method.params)
+        if params.deadline_ms is not None:
+            call.deadline = call.received + params.deadline_ms / 1000
+        context = Context(call, self._services, self._stats)
+        if call.deadline is None or method.own_deadline:
+            return await method.handle(context, params)
+        return await self._invoke_until(call.deadline + method.grace_seconds, method, context, params)
+
+    @staticmethod
+    async def _invoke_until(deadline: float, method: Method, context: Context, params: Params) -> object:
+        scope = asyncio.timeout_at(deadline)
+        try:
+            async with scope:
+                return await method.handle(context, params)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+        raise DeadlineError(f"nothing was ready within {params.deadline_ms} ms; allow more time, or ask for less")
+
+    def _encode(self, call: Call, result: object) -> bytes:
+        line = encode_result(call.id, result)
+        if len(line) > self._max_response_bytes:
+            message = f"the answer takes {len(line)} bytes, allowed are {self._max_response_bytes}; ask for less of it"
+            raise ResponseTooLargeError(message, bytes=len(line), limit=self._max_response_bytes)
+        return line
+
+    def _record(self, call: Call, outcome: str, milliseconds: float) -> None:
+        method = call.request.method
+        self._stats.requests[method] += 1
+        if outcome != "ok":
+            self._stats.errors[outcome] += 1
+        self._durations[method].observe(milliseconds)
+        # The query never stands here: a log is read by more people than an index is.
+        log.debug("request", method=method, ms=round(milliseconds, 3), outcome=outcome, request=call.name)

@@ -1,0 +1,177 @@
+"""The method table: wire <-> domain, a few lines each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import agentd
+from agentd.errors import DeadlineError
+from agentd.protocol import METHODS, PROTOCOL_VERSION
+from agentd.server.event_buffer import EventBuffer
+from agentd.server.params import (
+    CancelParams,
+    HelloParams,
+    ListFilesParams,
+    Params,
+    ReadSpanParams,
+    ReindexParams,
+    RootParams,
+    SearchParams,
+    WaitParams,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from agentd.server.call import Call
+    from agentd.server.services import Services
+    from agentd.server.stats import ServerStats
+
+EVENT_BUFFER_LENGTH = 1024
+SEARCH_GRACE_SECONDS = 0.25
+"""A search answers at its deadline with what it has; this much later it is taken for stuck and ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a handler works with."""
+
+    call: Call
+    services: Services
+    stats: ServerStats
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method and how the dispatcher treats it."""
+
+    params: type[Params]
+    handle: Callable[[Context, Any], Awaitable[object]]
+    grace_seconds: float = 0.0  # past the deadline, for methods that end by themselves at it
+    own_deadline: bool = False  # the handler keeps the deadline itself
+    endless: bool = False  # ends only with the daemon, so that draining must not wait for it
+    unlimited: bool = False  # allowed at the limit of requests in flight
+
+
+async def hello(_context: Context, _params: HelloParams) -> object:
+    """Say who is here."""
+    return {
+        "name": "agentd",
+        "version": agentd.__version__,
+        "protocol": PROTOCOL_VERSION,
+        "pid": os.getpid(),
+        "methods": METHODS,
+    }
+
+
+async def search(context: Context, params: SearchParams) -> object:
+    """Search."""
+    return await context.services.search(params, context.call.deadline)
+
+
+async def read_span(context: Context, params: ReadSpanParams) -> object:
+    """Read lines of a file."""
+    return await context.services.read_span(params.path, params.start_line, params.end_line)
+
+
+async def list_files(context: Context, params: ListFilesParams) -> object:
+    """List what the index knows."""
+    return await context.services.list_files(params)
+
+
+async def roots_add(context: Context, params: RootParams) -> object:
+    """Add a root."""
+    return await context.services.add_root(params.path)
+
+
+async def roots_remove(context: Context, params: RootParams) -> object:
+    """Remove a root."""
+    return await context.services.remove_root(params.path)
+
+
+async def roots_list(context: Context, _params: Params) -> object:
+    """List the roots."""
+    return {"roots": await context.services.roots()}
+
+
+async def index_status(context: Context, _params: Params) -> object:
+    """Say how far the index is."""
+    return await context.services.index_status()
+
+
+async def index_wait(context: Context, params: WaitParams) -> object:
+    """Wait until the index is current, streaming progress where asked. A time-out carries the status."""
+
+    def progress(status: object) -> None:
+        if params.events:
+            context.call.offer({"event": "progress", "status": status})
+
+    scope = asyncio.timeout(params.limit_seconds)
+    try:
+        async with scope:
+            return await context.services.index_wait(params.for_, progress)
+    except TimeoutError:
+        if not scope.expired():
+            raise
+    message = f"the index was not current within {params.limit_seconds} s; wait longer, or see what is pending"
+    raise DeadlineError(message, status=await context.services.index_status())
+
+
+async def index_reindex(context: Context, params: ReindexParams) -> object:
+    """Read files again."""
+    return await context.services.reindex(params.path)
+
+
+async def index_events(context: Context, _params: Params) -> object:
+    """Stream events until cancelled. A client slower than the events loses the oldest and hears how many."""
+    buffer = EventBuffer(EVENT_BUFFER_LENGTH)
+    filler = asyncio.create_task(_fill(buffer, context.services.index_events()))
+    filler.add_done_callback(lambda _: buffer.close())
+    try:
+        async for event in buffer:
+            await context.call.send(event)
+        await filler
+    finally:
+        filler.cancel()
+    return {}
+
+
+async def _fill(buffer: EventBuffer, events: AsyncIterator[Mapping[str, object]]) -> None:
+    async for event in events:
+        buffer.put(event)
+
+
+async def stats(context: Context, _params: Params) -> object:
+    """Figures: the server's own and those of the services."""
+    return {"server": context.stats.snapshot(), **await context.services.stats()}
+
+
+async def health(context: Context, _params: Params) -> object:
+    """Whether all is well."""
+    return await context.services.health()
+
+
+async def cancel(context: Context, params: CancelParams) -> object:
+    """End another request of the connection."""
+    return {"cancelled": context.call.channel.cancel(params.id, by=context.call)}
+
+
+METHOD_TABLE: dict[str, Method] = {
+    "hello": Method(HelloParams, hello, unlimited=True),
+    "search": Method(SearchParams, search, grace_seconds=SEARCH_GRACE_SECONDS),
+    "read_span": Method(ReadSpanParams, read_span),
+    "list_files": Method(ListFilesParams, list_files),
+    "roots.add": Method(RootParams, roots_add),
+    "roots.remove": Method(RootParams, roots_remove),
+    "roots.list": Method(Params, roots_list),
+    "index.status": Method(Params, index_status),
+    "index.wait": Method(WaitParams, index_wait, own_deadline=True, endless=True),
+    "index.reindex": Method(ReindexParams, index_reindex),
+    "index.events": Method(Params, index_events, endless=True),
+    "stats": Method(Params, stats),
+    "health": Method(Params, health),
+    "cancel": Method(CancelParams, cancel, unlimited=True),
+}

@@ -1,0 +1,68 @@
+"""What the handlers need of the rest of the daemon, which satisfies it structurally; bootstrap wires the two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
+    from agentd.server.params import ListFilesParams, SearchParams
+
+Goal = Literal["keyword", "vectors"]
+
+
+class Services(Protocol):
+    """Everything behind the socket. Each call may raise any AgentdError and may be cancelled at any await."""
+
+    async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
+        """Search; what is ready at ``deadline`` (loop time in seconds, None: the daemon's default) is the answer.
+
+        Raises DeadlineError where nothing was ready, RootNotFoundError for a root that is not known.
+        """
+        ...
+
+    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
+        """Lines of a file as they are on disk now, to its end for None. Raises OutsideRootsError, NotFoundError."""
+        ...
+
+    async def list_files(self, params: ListFilesParams) -> FileList:
+        """A page of the files that the index knows. Raises RootNotFoundError."""
+        ...
+
+    async def add_root(self, path: str) -> RootInfo:
+        """Keep a folder indexed. Raises RootInvalidError."""
+        ...
+
+    async def remove_root(self, path: str) -> Mapping[str, object]:
+        """Forget a root: ``{"removed": path, "documents": n}``. Raises RootNotFoundError, RootFixedError."""
+        ...
+
+    async def roots(self) -> Sequence[RootInfo]:
+        """Every root."""
+        ...
+
+    async def index_status(self) -> IndexStatus:
+        """How far the index is."""
+        ...
+
+    async def index_wait(self, goal: Goal, progress: Callable[[IndexStatus], None]) -> IndexStatus:
+        """Return when the index is current. ``progress`` never blocks: what the client cannot take is left out."""
+        ...
+
+    async def reindex(self, path: str | None) -> Mapping[str, object]:
+        """Read again: ``{"scheduled": n}`` files. Raises OutsideRootsError."""
+        ...
+
+    def index_events(self) -> AsyncIterator[Mapping[str, object]]:
+        """Events from now on, each with ``event``. The server drains it at once, so it needs no bound of its own."""
+        ...
+
+    async def stats(self) -> Mapping[str, object]:
+        """Figures beside the server's own, by section."""
+        ...
+
+    async def health(self) -> Mapping[str, object]:
+        """``{"status": "ok" | "degraded", "problems": [sentence, ...]}``."""
+        ...
