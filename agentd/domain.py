@@ -29,6 +29,7 @@ class SkipReason(StrEnum):
     OUTSIDE_ROOT = "outside_root"
     SYMLINK_LOOP = "symlink_loop"
     BAD_NAME = "bad_name"
+    TOO_DEEP = "too_deep"
     UNSTABLE = "unstable"
     ENCRYPTED = "encrypted"
     DAMAGED = "damaged"

@@ -8,13 +8,17 @@ from agentd.domain import Chunk, Kind, SkipReason
 
 
 class WalkRequest(Struct, frozen=True):
-    """Walk ``root``, or only ``paths`` below it (relative; files or directories; ``""`` is the root itself)."""
+    """Walk ``root``, or only ``paths`` below it (relative; files or directories; ``""`` is the root itself).
+
+    ``exclude`` are gitignore patterns at the root, ``global_excludes`` is the path of the user's global excludes file.
+    """
 
     root: str
     paths: tuple[str, ...] = ("",)
     max_file_bytes: int = 2 * 1024 * 1024
     exclude: tuple[str, ...] = ()
     page_size: int = 500
+    global_excludes: str = ""
 
 
 class FileEntry(Struct, frozen=True, array_like=True):

@@ -19,16 +19,17 @@ from agentd.domain import SkipReason
 from agentd.kernels.decoding import Decoded, decode
 from agentd.kernels.signature import signature, signature_when_read
 
-__all__ = ["Decoded", "ReadFile", "decode", "open_below", "read_file"]
+__all__ = ["Decoded", "ReadFile", "decode", "open_below", "read_file", "relative_parts"]
 
 TRIES = 3
 """How often a file that changes while it is read is read again."""
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a FIFO must not block the open
+DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a FIFO must not block the open
 
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL}
-_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Errors that are about this process and not about the file that it tried to open."""
 
 
 class ReadFile(NamedTuple):
@@ -53,13 +54,15 @@ def read_file(root: str, path: str, max_bytes: int) -> ReadFile:
     Raises:
         OSError: the process ran out of descriptors or memory; anything that is about the file is in the result.
     """
-    parts = path.split("/")
-    if not path or path.startswith("/") or ".." in parts:
+    parts = relative_parts(path)
+    if not parts:
         return _skipped(SkipReason.OUTSIDE_ROOT)
-    if "\0" in path:
-        return _VANISHED
     try:
-        descriptor = open_below(root, parts)
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            descriptor = open_below(folder, parts)
+        finally:
+            os.close(folder)
     except OSError as error:
         return _failed(error)
     try:
@@ -70,20 +73,28 @@ def read_file(root: str, path: str, max_bytes: int) -> ReadFile:
         os.close(descriptor)
 
 
-def open_below(root: str, parts: list[str]) -> int:
-    """Open a file for reading, following links to ``root`` but none below it; never blocks. The caller closes it.
+def relative_parts(path: str) -> list[str] | None:
+    """The components of a path below a root; none for the root itself, None for a path that is not below any."""
+    parts = path.split("/") if path else []
+    return None if any(part in {"", ".", ".."} or "\0" in part for part in parts) else parts
+
+
+def open_below(folder: int, parts: list[str]) -> int:
+    """Open a file below the open ``folder`` for reading, through no link; never blocks. The caller closes it.
 
     Raises:
         OSError: ``ELOOP`` or ``ENOTDIR`` where a component is a link.
     """
-    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    at = folder
     try:
         for part in parts[:-1]:
-            parent, directory = directory, os.open(part, _DIRECTORY, dir_fd=directory)
-            os.close(parent)
-        return os.open(parts[-1], _FILE, dir_fd=directory)
+            parent, at = at, os.open(part, DIRECTORY_FLAGS, dir_fd=at)
+            if parent != folder:
+                os.close(parent)
+        return os.open(parts[-1], _FILE_FLAGS, dir_fd=at)
     finally:
-        os.close(directory)
+        if at != folder:
+            os.close(at)
 
 
 def _read_stable(descriptor: int, max_bytes: int) -> ReadFile:
@@ -118,7 +129,7 @@ def _read_up_to(descriptor: int, limit: int) -> bytes:
 
 
 def _failed(error: OSError) -> ReadFile:
-    if error.errno in _OURS:
+    if error.errno in OUT_OF_RESOURCES:
         raise error
     if error.errno in _GONE:
         return _VANISHED
