@@ -10,7 +10,6 @@ import pytest
 
 from agentd.config.paths import check_private, config_file, socket_path, state_directory, with_short_path
 
-
 OWN = f"/tmp/agentd-{os.getuid()}/agentd.sock"  # noqa: S108  # the path that check_private guards
 
 

@@ -1,0 +1,253 @@
+"""What a person sees: ``agentctl`` on a real pseudo-terminal of 80 by 24."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from scripted_peer import SILENCE, Failure, Result, ScriptedPeer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CHECKOUT = Path(__file__).parents[2]
+ESCAPES = re.compile(r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+class Terminal:
+    """A command on a pseudo-terminal. ``seen`` is all that it wrote so far."""
+
+    def __init__(self, *arguments: str, directory: Path, environ: dict[str, str]) -> None:
+        self.seen = ""
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "agentd.cli.main", *arguments],
+            cwd=directory,
+            env=inherited | {"TERM": "xterm-256color", "PYTHONPATH": str(CHECKOUT)} | environ,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+
+    def wait_for(self, text: str) -> None:
+        """Read until ``text`` was seen."""
+        self._read(lambda: text in self.plain())
+
+    def end(self) -> int:
+        """Read to the end and return the exit code."""
+        self._read(lambda: False)
+        return self.process.wait(10)
+
+    def plain(self) -> str:
+        """What was seen, without escape sequences."""
+        return ESCAPES.sub("", self.seen).replace("\r\n", "\n")
+
+    def close(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait(10)
+        os.close(self._master)
+
+    def _read(self, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 15
+        while not done():
+            ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
+            assert ready, f"not seen within 15 s; seen: {self.plain()!r}"
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:  # how Linux says that the other side of a terminal is closed
+                data = b""
+            if not data:
+                return
+            self.seen += data.decode()
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Iterator[ScriptedPeer]:
+    with ScriptedPeer(tmp_path / "s") as peer:
+        yield peer
+
+
+@pytest.fixture
+def type_in(tmp_path: Path, peer: ScriptedPeer) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def type_in(*arguments: str, **environ: str) -> Terminal:
+        opened.append(Terminal("--socket", peer.path, *arguments, directory=tmp_path, environ=environ))
+        return opened[-1]
+
+    yield type_in
+    for terminal in opened:
+        terminal.close()
+
+
+def root(path: Path, **changes: object) -> dict[str, object]:
+    known = {"path": str(path), "origin": "flag", "state": "current", "documents": 2, "pending": 0, "chunks": 3}
+    return known | {"vectors": 3, "vectors_pending": 0, "skipped": {}, "watched": True, "scanned_at": None} | changes
+
+
+def hit(path: Path, text: str, **changes: object) -> dict[str, object]:
+    lines = text.count("\n") + 1
+    found = {"path": str(path), "root": str(path.parent), "start_line": 9, "end_line": 8 + lines, "language": "python"}
+    found |= {"kind": "code", "symbol": "parse_config", "context": "", "score": 0.5, "text": text, "stale": False}
+    return found | changes
+
+
+def found(*hits: dict[str, object]) -> Result:
+    state = {"complete": True, "degraded": [], "skipped": [], "cut": []}
+    return Result({"hits": hits, "total": len(hits), "generation": 1, "took_ms": 2.0, **state})
+
+
+def status(tmp_path: Path, **changes: object) -> Result:
+    value = root(tmp_path) | {"generation": 2, "keyword_generation": 2, "vector_generation": 2}
+    value |= {"roots": [root(tmp_path)], "files_per_second": 0.0, "vectors_per_second": 0.0, "eta_seconds": None}
+    return Result(value | {"space": "local", "degraded": [], "disk_bytes": {"database": 2048}} | changes)
+
+
+def test_a_hit_has_a_header_numbered_lines_and_a_footer(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    peer.replies["search"] = found(hit(tmp_path / "a b.py", "def parse_config():\n\treturn 1"))
+    terminal = type_in("search", "config")
+    assert terminal.end() == 0
+    assert terminal.plain() == (
+        "a b.py:9-10  parse_config  (python, 0.500)\n 9  def parse_config():\n10      return 1\n\n1 hit (2.0 ms)\n"
+    )
+    assert "parse_\x1b[1;31mconfig\x1b[0m" in terminal.seen
+    assert f"\x1b]8;;file://{tmp_path}/a%20b.py\x1b\\" in terminal.seen
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colour_is_left_out_where_it_is_not_wanted(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    peer.replies["search"] = found(hit(tmp_path / "a.py", "config"))
+    terminal = type_in("search", "config", **environ)
+    assert terminal.end() == 0
+    assert "\x1b[" not in terminal.seen
+    assert ("\x1b]8" in terminal.seen) == ("NO_COLOR" in environ)
+
+
+def test_a_long_hit_is_cut_around_the_line_that_matches_best_and_lines_fit_the_terminal(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    text = [f"line {number}" for number in range(9, 49)]
+    text[20] = "retry with a policy " + "x" * 200
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    peer.replies["search"] = found(hit(tmp_path / "a.py", "\n".join(text)))
+    terminal = type_in("search", "retry policy")
+    terminal.end()
+    lines = terminal.plain().split("\n")
+    assert lines[1:4] == ["27  line 27", "28  line 28", "29  retry with a policy " + "x" * 55 + "…"]
+    assert (len(lines[3]), len(lines[1:13]), lines[13]) == (80, 12, " …  28 more lines")
+
+
+def test_text_of_a_file_cannot_drive_the_terminal(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m"
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    changes = {"symbol": evil, "language": evil}
+    peer.replies["search"] = found(hit(tmp_path / f"{evil}.py", f"config {evil}", **changes))
+    terminal = type_in("search", "config")
+    terminal.end()
+    assert not {"\x1b", "\x07", "\x9b"} & set(terminal.plain())
+    peer.replies["read_span"] = Result({"text": evil, "start_line": 1, "end_line": 1, "cut": False})
+    shown = type_in("show", "a.py", NO_COLOR="1")
+    shown.end()
+    assert not {"\x1b", "\x07", "\x9b"} & set(shown.seen)
+
+
+def test_explain_says_what_put_a_hit_where_it_is(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    why = {"keyword_rank": 3, "keyword_score": 12.1, "vector_rank": None, "vector_score": None}
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    peer.replies["search"] = found(hit(tmp_path / "a.py", "config", why=why, stale=True))
+    terminal = type_in("search", "config", "--explain")
+    terminal.end()
+    assert "changed since it was indexed\n  keyword #3 (12.10)\n" in terminal.plain()
+
+
+def test_ctrl_c_cancels_the_search_and_ends_quietly(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    peer.replies |= {"roots.list": Result({"roots": [root(tmp_path)]}), "search": SILENCE}
+    terminal = type_in("search", "config")
+    while peer.received.get(timeout=10)[0] != "search":
+        pass
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert peer.received.get(timeout=10) == ("cancel", {"id": 2})
+    assert terminal.seen == ""
+
+
+def test_watch_draws_the_status_until_ctrl_c(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    many = [root(tmp_path / str(number), state="indexing", pending=7) for number in range(40)]
+    peer.replies["index.status"] = status(tmp_path, roots=many, pending=31, files_per_second=120.0, eta_seconds=70)
+    peer.replies["stats"] = Result({"memory_bytes": {"daemon": 1048576, "workers": 1048576}})
+    terminal = type_in("status", "--watch")
+    terminal.wait_for("memory 2.0 MiB, disk 2.0 KiB")
+    for text in ("2 / 33 files", "120 files/s", "about 1 min 10 s left", "3 / 3 vectors", "7 to do", "more roots"):
+        assert text in terminal.plain()
+    assert max(len(line) for line in terminal.plain().split("\n")) <= 80
+    peer.replies["index.status"] = status(tmp_path, degraded=["inotify: the watch limit is reached"])
+    terminal.wait_for("degraded: inotify")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 0
+    assert "Traceback" not in terminal.plain()
+    assert terminal.seen.endswith("\x1b[?25h")  # the cursor is back
+
+
+def test_watch_says_it_when_the_daemon_goes_away(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    peer.replies |= {"index.status": status(tmp_path), "stats": Result({})}
+    terminal = type_in("status", "--watch")
+    terminal.wait_for("2 / 2 files")
+    peer.__exit__()
+    assert terminal.end() == 4
+    assert "agentctl: agentd closed the connection" in terminal.plain()
+
+
+def test_wait_draws_progress_and_ends_with_the_result(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    now = status(tmp_path, pending=31).value
+    peer.replies["index.wait"] = Result(status(tmp_path).value, events=({"event": "progress", "status": now},))
+    terminal = type_in("wait")
+    assert terminal.end() == 0
+    assert "2 / 33 files" in terminal.plain()
+    assert "Current: 2 documents, 3 vectors" in terminal.plain()
+    assert peer.sent() == [("index.wait", {"events": True, "for": "vectors"})]
+
+
+def test_a_wait_that_times_out_says_what_was_left(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    now = status(tmp_path, pending=31, vectors_pending=4).value
+    peer.replies["index.wait"] = Failure("deadline", "the index was not current within 1 s", {"status": now})
+    terminal = type_in("wait", "--timeout", "1")
+    assert terminal.end() == 5
+    assert "not current within 1 s\n31 files to read, 4 vectors to compute\n" in terminal.plain()
