@@ -1,1 +1,1 @@
-
+"""The process: locks, composition, services, signals, shutdown."""

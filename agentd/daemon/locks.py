@@ -1,0 +1,135 @@
+"""One daemon a state directory, one daemon a socket.
+
+A second server can bind over a live socket path without an error, so a lock on a file beside it decides. ``flock``
+belongs to the open file: it goes with the process, however that ends, and a stale lock file means nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from agentd.config.paths import with_short_path
+from agentd.errors import StateLockedError, StateUnusableError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class FileLock:
+    """An exclusive lock on ``path``, which is created and holds the owner's process id."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path = path
+        self._what = what
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        """Take the lock.
+
+        Raises:
+            StateLockedError: another process has it.
+            StateUnusableError: the file cannot be created.
+        """
+        try:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError:
+            owner = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise StateLockedError(
+                f"{self._what} is in use by another agentd (pid {owner}); stop it with `agentctl stop`, or give this "
+                f"one its own --state-dir and --socket"
+            ) from None
+        except OSError as error:
+            raise StateUnusableError(
+                f"cannot lock {self._path}: {error.strerror}; expected a writable place"
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give it back. The file stays: to unlink it would let two others lock two different files of that name."""
+        os.close(self._descriptor)
+
+
+def private_directory(path: Path) -> None:
+    """Make ``path`` a directory of mode 0700 that this user owns.
+
+    Raises:
+        StateUnusableError: it is somebody else's, no directory, or cannot be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.stat()
+        if found.st_uid != os.geteuid():
+            raise StateUnusableError(f"{path} belongs to user {found.st_uid}; expected a directory of your own")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise StateUnusableError(f"cannot use {path} as a private directory: {error.strerror}") from error
+
+
+class BoundSocket:
+    """A listening Unix socket at ``path``: locked, mode 0600, and unlinked at the end where it still is ours."""
+
+    def __init__(self, path: Path, backlog: int) -> None:
+        self._path = path
+        self._backlog = backlog
+        self._stack = contextlib.ExitStack()
+        self._inode = 0
+
+    def __enter__(self) -> socket.socket:
+        """Bind and listen. A socket file that nobody serves any more is replaced.
+
+        Raises:
+            StateLockedError: another daemon listens there.
+            StateUnusableError: the place cannot be used.
+        """
+        with contextlib.ExitStack() as stack:
+            self._make_parent()
+            stack.enter_context(FileLock(self._path.with_name(self._path.name + ".lock"), f"the socket {self._path}"))
+            listening = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            self._bind(listening)
+            self._stack = stack.pop_all()
+        return listening
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the file while the lock is still held, unless somebody put another in its place."""
+        with self._stack, contextlib.suppress(OSError):
+            if self._path.lstat().st_ino == self._inode:
+                self._path.unlink()
+
+    def _make_parent(self) -> None:
+        parent = self._path.parent
+        if not parent.exists() or parent.name == f"agentd-{os.geteuid()}":
+            private_directory(parent)
+
+    def _bind(self, listening: socket.socket) -> None:
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                if not stat.S_ISSOCK(self._path.lstat().st_mode):
+                    raise StateUnusableError(
+                        f"{self._path} is there and no socket; remove it or choose another --socket"
+                    )
+                self._path.unlink()
+            mask = os.umask(0o177)  # connecting takes write permission, so this is what keeps others out
+            try:
+                with_short_path(str(self._path), listening.bind)
+            finally:
+                os.umask(mask)
+            self._inode = self._path.lstat().st_ino
+            listening.listen(self._backlog)
+            listening.setblocking(False)
+        except OSError as error:
+            raise StateUnusableError(f"cannot listen on {self._path}: {error.strerror}") from error

@@ -1,0 +1,53 @@
+"""The clean-up: every 30 seconds at a fixed cadence, whatever else happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+log = structlog.get_logger(__name__)
+
+Chore = tuple[str, "Callable[[], Awaitable[object]]"]
+
+
+class Maintenance:
+    """Runs its chores one after the other; one that fails is logged and does not keep the others from their turn."""
+
+    def __init__(self, chores: Sequence[Chore], interval: float) -> None:
+        self.runs = 0
+        self.problems: dict[str, str] = {}
+        self._chores = chores
+        self._interval = interval
+
+    async def run(self) -> None:
+        """The service. The next time is counted from the last planned one, so that the cadence does not drift; a run
+        that took longer than the interval skips what it missed."""
+        due = time.monotonic()
+        while True:
+            due += self._interval
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await self.once()
+            due = max(due, time.monotonic() - self._interval)
+
+    async def once(self) -> None:
+        """All chores, now."""
+        began = time.monotonic()
+        done = {name: await self._chore(name, chore) for name, chore in self._chores}
+        self.runs += 1
+        log.debug("maintenance", milliseconds=round((time.monotonic() - began) * 1000, 1), **done)
+
+    async def _chore(self, name: str, chore: Callable[[], Awaitable[object]]) -> object:
+        try:
+            result = await chore()
+        except Exception as error:  # noqa: BLE001 an outermost edge: the other chores must have their turn
+            self.problems[name] = f"{type(error).__name__}: {error}"
+            log.exception("maintenance_failed", chore=name)
+            return None
+        self.problems.pop(name, None)
+        return result

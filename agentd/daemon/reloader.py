@@ -1,0 +1,69 @@
+"""SIGHUP: what can change live does, the rest is named and waits for a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agentd.config.reload import reload_difference, take_live
+from agentd.domain import RootOrigin
+from agentd.errors import AgentdError, ConfigError
+from agentd.observability.logging import set_level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentd.config.settings import Settings
+    from agentd.indexing.index import Index
+
+log = structlog.get_logger(__name__)
+
+
+class Reloader:
+    """Applies a configuration while the daemon runs. ``read`` gives the new one, ``adopt`` hands it to its readers."""
+
+    def __init__(self, settings: Settings, index: Index, adopt: Callable[[Settings], None]) -> None:
+        self.asked = asyncio.Event()
+        self.read: Callable[[], Settings] = lambda: settings
+        self._settings = settings
+        self._index = index
+        self._adopt = adopt
+
+    async def run(self) -> None:
+        """The service: one reload for each time it is asked."""
+        await self.keep_fixed_roots()
+        while True:
+            await self.asked.wait()
+            self.asked.clear()
+            try:
+                wanted = await asyncio.to_thread(self.read)
+            except ConfigError as error:
+                log.error("reload_refused", error=error.message)
+            else:
+                await self.apply(wanted)
+
+    async def apply(self, wanted: Settings) -> None:
+        """Take what can change live; say what needs a restart."""
+        live, restart = reload_difference(self._settings, wanted)
+        before, self._settings = self._settings, take_live(self._settings, wanted)
+        set_level(self._settings.log.level)
+        if self._settings.index != before.index:
+            self._index.reconfigure(self._settings.index)
+        self._adopt(self._settings)
+        await self.keep_fixed_roots()
+        log.info("reloaded", changed=live, restart_needed=restart)
+
+    async def keep_fixed_roots(self) -> None:
+        """Make the roots named by flags and file be there, and those that are no longer named go."""
+        named = {str(path): RootOrigin.FLAG for path in self._settings.flag_roots}
+        named |= {str(path): RootOrigin.FILE for path in self._settings.roots}
+        for path, keeper in list(self._index.keepers.items()):
+            if keeper.root.origin is not RootOrigin.ADDED and path not in named:
+                await self._index.remove(path, fixed=True)
+        for path, origin in named.items():
+            try:
+                await self._index.add(path, origin)
+            except AgentdError as error:
+                log.error("root_refused", path=path, error=error.message)

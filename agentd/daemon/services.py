@@ -1,0 +1,135 @@
+"""What the server's handlers call, put together from retrieval and indexing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from agentd.domain import Filter, Root, RootOrigin
+from agentd.errors import RootNotFoundError
+from agentd.retrieval.results import Mode, SearchQuery
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from agentd.config.settings import SearchSettings
+    from agentd.daemon.status import StatusReporter
+    from agentd.indexing.events import Events
+    from agentd.indexing.index import Index
+    from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
+    from agentd.retrieval.files import FileReader
+    from agentd.retrieval.search import Searcher
+    from agentd.server.params import ListFilesParams, SearchParams
+
+PROGRESS_SECONDS = 0.2
+"""A wait reports progress at most this often."""
+
+
+class DaemonServices:
+    """Satisfies ``agentd.server.services.Services``."""
+
+    def __init__(
+        self,
+        index: Index,
+        searcher: Searcher,
+        reader: FileReader,
+        status: StatusReporter,
+        events: Events,
+        settings: SearchSettings,
+    ) -> None:
+        self.settings = settings
+        self._index = index
+        self._searcher = searcher
+        self._reader = reader
+        self._status = status
+        self._events = events
+
+    async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
+        """Search."""
+        now = asyncio.get_running_loop().time()
+        default = self.settings.default_deadline_milliseconds / 1000
+        query = SearchQuery(
+            text=params.query,
+            limit=min(params.limit or self.settings.default_limit, self.settings.max_limit),
+            filter=self._filter(params),
+            mode=Mode(params.mode),
+            max_per_file=params.max_per_file or 0,
+            explain=params.explain,
+            deadline_seconds=default if deadline is None else deadline - now,
+        )
+        result = await self._searcher.search(query)
+        return cast("SearchResult", msgspec.to_builtins(result))
+
+    async def read_span(self, path: str, start_line: int, end_line: int) -> Span:
+        """Read lines as they are on disk now."""
+        return await self._reader.read_span(path, start_line, end_line)
+
+    async def list_files(self, params: ListFilesParams) -> FileList:
+        """List what the index knows."""
+        return await self._reader.list_files(
+            self._filter(params), skipped=params.skipped, after=params.after, limit=params.limit
+        )
+
+    async def add_root(self, path: str) -> RootInfo:
+        """Add a root."""
+        root = await self._index.add(path, RootOrigin.ADDED)
+        return (await self._status.roots())[root.path]
+
+    async def remove_root(self, path: str) -> Mapping[str, object]:
+        """Remove a root."""
+        return {"removed": path, "documents": await self._index.remove(path)}
+
+    async def roots(self) -> Sequence[RootInfo]:
+        """List the roots."""
+        return list((await self._status.roots()).values())
+
+    async def index_status(self) -> IndexStatus:
+        """Say how far the index is."""
+        return await self._status.index()
+
+    async def index_wait(self, goal: str, progress: Callable[[IndexStatus], None]) -> IndexStatus:
+        """Wait until the index is current, telling progress a few times a second."""
+        reporting = asyncio.create_task(self._report(progress))
+        try:
+            await self._index.settle(vectors=goal == "vectors")
+        finally:
+            reporting.cancel()
+        return await self._status.index()
+
+    async def _report(self, progress: Callable[[IndexStatus], None]) -> None:
+        while True:
+            progress(await self._status.index())
+            await asyncio.sleep(PROGRESS_SECONDS)
+
+    async def reindex(self, path: str | None) -> Mapping[str, object]:
+        """Read again."""
+        return {"scheduled": await self._index.reindex(path)}
+
+    def index_events(self) -> AsyncIterator[Mapping[str, object]]:
+        """Listen."""
+        return self._events.listen()
+
+    async def stats(self) -> Mapping[str, object]:
+        """Figures by section."""
+        return await self._status.stats()
+
+    async def health(self) -> Mapping[str, object]:
+        """Whether all is well."""
+        problems = self._status.problems()
+        return {"status": "degraded" if problems else "ok", "problems": problems}
+
+    def _filter(self, params: SearchParams | ListFilesParams) -> Filter:
+        return Filter(
+            roots=tuple(self._root(path).id for path in params.roots),
+            paths=params.paths,
+            languages=params.languages,
+            kinds=(params.kind,) if params.kind else (),
+        )
+
+    def _root(self, path: str) -> Root:
+        keeper = self._index.keepers.get(path.rstrip("/"))
+        if keeper is None:
+            raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them, `agentctl add {path}` adds it")
+        return keeper.root

@@ -1,0 +1,217 @@
+"""Everything that ``status``, ``stats`` and ``health`` tell, gathered from those who know."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agentd.indexing.progress import seconds_left
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentd.compute.pool import Pool
+    from agentd.daemon.maintenance import Maintenance
+    from agentd.daemon.supervisor import Supervisor
+    from agentd.indexing.followers import Follower
+    from agentd.indexing.index import Index
+    from agentd.indexing.ingest import Ingest
+    from agentd.indexing.keeper import RootKeeper
+    from agentd.observability.lag import LagProbe
+    from agentd.observability.metrics import Metrics
+    from agentd.protocol import IndexStatus, RootInfo
+    from agentd.retrieval.search import Searcher
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.embedding_cache import EmbeddingCache
+    from agentd.storage.rows import RootProgress
+
+DISK_SECONDS = 5.0
+"""Disk use is counted at most this often: a large keyword view has many files."""
+
+
+class StatusReporter:
+    """Reads, never changes."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        cache: EmbeddingCache,
+        index: Index,
+        ingest: Ingest,
+        keyword: Follower,
+        searcher: Searcher,
+        supervisor: Supervisor,
+        maintenance: Maintenance,
+        pool: Pool,
+        metrics: Metrics,
+        lag: LagProbe,
+        state_directory: Path,
+    ) -> None:
+        self._catalogue = catalogue
+        self._cache = cache
+        self._index = index
+        self._ingest = ingest
+        self._keyword = keyword
+        self._searcher = searcher
+        self._supervisor = supervisor
+        self._maintenance = maintenance
+        self._pool = pool
+        self._metrics = metrics
+        self._lag = lag
+        self._state = state_directory
+        self._disk: tuple[float, dict[str, int]] = (0.0, {})
+        self._started = time.time()
+
+    def problems(self) -> list[str]:
+        """What a person should know, in sentences; empty when all is well."""
+        found = [f"service {name} failed: {problem}" for name, problem in self._supervisor.problems.items()]
+        found += [f"maintenance of {name} failed: {problem}" for name, problem in self._maintenance.problems.items()]
+        if self._searcher.vector is None:
+            found.append(f"search is by keyword alone: {self._searcher.vector_problem}")
+        for path, keeper in self._index.keepers.items():
+            if keeper.missing:
+                found.append(f"root {path} is missing; it is looked for every second")
+            elif keeper.scans and not keeper.watched:
+                found.append(f"root {path} is not watched for changes; it is scanned at intervals")
+        return found
+
+    async def roots(self) -> dict[str, RootInfo]:
+        """Every root by path."""
+        progress = {root.root_id: root for root in await self._catalogue.roots.progress()}
+        return {path: self._root(keeper, progress[keeper.root.id]) for path, keeper in sorted(self._index.keepers.items())}
+
+    def _root(self, keeper: RootKeeper, counts: RootProgress) -> RootInfo:
+        embedder = self._index.embedder
+        queued = counts.queued.get(embedder.space, 0) if embedder else 0
+        return {
+            "path": keeper.root.path,
+            "origin": keeper.root.origin.value,
+            "state": state_of(keeper, counts.pending, queued),
+            "documents": counts.documents,
+            "pending": counts.pending,
+            "chunks": counts.chunks,
+            "vectors": counts.embeddable - queued if embedder else 0,
+            "vectors_pending": queued,
+            "skipped": counts.skipped,
+            "watched": keeper.watched,
+            "scanned_at": keeper.scanned_at,
+        }
+
+    async def index(self) -> IndexStatus:
+        """How far the index is, over all roots."""
+        roots = list((await self.roots()).values())
+        embedder, vector = self._index.embedder, self._index.vector
+        pending = sum(root["pending"] for root in roots)
+        vectors_pending = sum(root["vectors_pending"] for root in roots) if embedder else 0
+        files_rate = self._ingest.files.rate()
+        vectors_rate = embedder.embedded.rate() if embedder else 0.0
+        return {
+            "state": overall(roots, self._index.unfinished()),
+            "generation": self._catalogue.feed.changed.value,
+            "keyword_generation": self._keyword.generation,
+            "vector_generation": vector.generation if vector else 0,
+            "roots": roots,
+            "documents": sum(root["documents"] for root in roots),
+            "pending": pending,
+            "chunks": sum(root["chunks"] for root in roots),
+            "vectors": sum(root["vectors"] for root in roots),
+            "vectors_pending": vectors_pending,
+            "skipped": summed([root["skipped"] for root in roots]),
+            "files_per_second": round(files_rate, 1),
+            "vectors_per_second": round(vectors_rate, 1),
+            "eta_seconds": seconds_left([(pending, files_rate), (vectors_pending, vectors_rate)]),
+            "space": embedder.space if embedder else None,
+            "degraded": self.problems(),
+            "disk_bytes": await self._disk_bytes(),
+        }
+
+    async def stats(self) -> Mapping[str, object]:
+        """Figures by section, for people and for the bench."""
+        embedder = self._index.embedder
+        return {
+            "process": {"pid": os.getpid(), "uptime_seconds": round(time.time() - self._started, 1), **memory()},
+            "loop_lag": self._lag.snapshot(),
+            "compute": msgspec.to_builtins(self._pool.stats()),
+            "cache": msgspec.to_builtins(self._cache.counts),
+            "embedding": {
+                "embedded": embedder.embedded.total if embedder else 0,
+                "computed": embedder.computed.total if embedder else 0,
+                "failed": embedder.failed if embedder else 0,
+                "truncated": embedder.truncated if embedder else 0,
+            },
+            "maintenance": {"runs": self._maintenance.runs},
+            "services": dict(self._supervisor.restarts),
+            "metrics": self._metrics.snapshot(),
+        }
+
+    async def _disk_bytes(self) -> dict[str, int]:
+        counted_at, sizes = self._disk
+        if time.monotonic() - counted_at > DISK_SECONDS or not sizes:
+            sizes = await asyncio.to_thread(disk_use, self._state)
+            self._disk = (time.monotonic(), sizes)
+        return sizes
+
+
+def state_of(keeper: RootKeeper, pending: int, queued: int) -> str:
+    """What a root is waiting for, the first thing first."""
+    if keeper.missing:
+        return "missing"
+    if not keeper.scans:
+        return "scanning"
+    if pending:
+        return "indexing"
+    return "embedding" if queued else "current"
+
+
+def overall(roots: list[RootInfo], unfinished: list[str]) -> str:
+    """The state of the least advanced root."""
+    states = {root["state"] for root in roots}
+    for state in ("scanning", "indexing", "embedding"):
+        if state in states:
+            return state
+    return "indexing" if unfinished else "current"
+
+
+def summed(counts: list[dict[str, int]]) -> dict[str, int]:
+    """Counts by reason over all roots."""
+    total: dict[str, int] = {}
+    for some in counts:
+        for reason, count in some.items():
+            total[reason] = total.get(reason, 0) + count
+    return total
+
+
+def disk_use(directory: Path) -> dict[str, int]:
+    """Bytes by entry of the state directory, in total under ``total``."""
+    sizes: dict[str, int] = {}
+    for entry in os.scandir(directory):
+        name = entry.name.split(".", 1)[0]
+        sizes[name] = sizes.get(name, 0) + (tree_size(entry.path) if entry.is_dir() else file_size(entry))
+    return {**sizes, "total": sum(sizes.values())}
+
+
+def tree_size(directory: str) -> int:
+    """Bytes of all files below a directory."""
+    return sum(
+        file_size(entry) if not entry.is_dir(follow_symlinks=False) else tree_size(entry.path)
+        for entry in os.scandir(directory)
+    )
+
+
+def file_size(entry: os.DirEntry[str]) -> int:
+    """Bytes on disk; 0 for one that has just gone (a view swaps its files)."""
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except FileNotFoundError:
+        return 0
+
+
+def memory() -> dict[str, int]:
+    """Resident memory of this process in bytes (proc(5), statm)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {"rss_bytes": pages * os.sysconf("SC_PAGE_SIZE")}

@@ -1,0 +1,60 @@
+"""Services that must not end: one that fails is logged, named in ``health`` and started again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agentd.errors import AgentdError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+log = structlog.get_logger(__name__)
+
+FIRST_DELAY_SECONDS = 0.5
+LAST_DELAY_SECONDS = 30.0
+HEALTHY_SECONDS = 5.0
+"""A service that ran this long after a failure has recovered: its problem is struck off and its delay begins anew."""
+
+
+class Supervisor:
+    """Runs services and remembers what is wrong with each."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, str] = {}
+        self.restarts: Counter[str] = Counter()
+
+    async def keep(self, name: str, service: Callable[[], Awaitable[None]]) -> None:
+        """Run ``service`` until it returns or is cancelled; after a failure again, later each time."""
+        delay = FIRST_DELAY_SECONDS
+        while True:
+            recovered = asyncio.get_running_loop().call_later(HEALTHY_SECONDS, self.problems.pop, name, None)
+            try:
+                await service()
+            except Exception as error:  # noqa: BLE001 the outermost edge of every service: logged once, here
+                self._note(name, error)
+                delay = FIRST_DELAY_SECONDS if recovered.when() < asyncio.get_running_loop().time() else delay
+            else:
+                return
+            finally:
+                recovered.cancel()
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LAST_DELAY_SECONDS)
+
+    def _note(self, name: str, error: Exception) -> None:
+        cause = first_cause(error)
+        self.problems[name] = f"{type(cause).__name__}: {cause}"
+        self.restarts[name] += 1
+        expected = isinstance(cause, AgentdError)
+        log.error("service_failed", service=name, error=self.problems[name], exc_info=None if expected else error)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """What went wrong first inside (nested) exception groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

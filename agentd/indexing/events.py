@@ -1,0 +1,57 @@
+"""What happens to the index, for whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MAX_WAITING = 1024
+"""Events held for a listener that is slow; beyond them the oldest are dropped, and the listener is told how many."""
+
+Event = dict[str, object]
+
+
+class Listener:
+    """One listener's queue."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Event] = asyncio.Queue(MAX_WAITING)
+        self.dropped = 0
+
+    def put(self, event: Event) -> None:
+        """Queue an event, at the cost of the oldest where the queue is full."""
+        if self.queue.full():
+            self.queue.get_nowait()
+            self.dropped += 1
+        self.queue.put_nowait(event)
+
+
+class Events:
+    """Broadcasts to any number of listeners; publishing never waits."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+
+    def publish(self, event: str, **fields: object) -> None:
+        """Tell everyone."""
+        message: Event = {"event": event, "at": time.time(), **fields}
+        for listener in self._listeners:
+            listener.put(message)
+
+    async def listen(self) -> AsyncIterator[Event]:
+        """Events from now on; ``dropped`` names how many a slow listener missed before one."""
+        listener = Listener()
+        self._listeners.add(listener)
+        try:
+            while True:
+                event = await listener.queue.get()
+                if listener.dropped:
+                    event = {**event, "dropped": listener.dropped}
+                    listener.dropped = 0
+                yield event
+        finally:
+            self._listeners.discard(listener)

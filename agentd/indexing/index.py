@@ -1,0 +1,257 @@
+"""The index as the rest of the daemon sees it: roots come and go, hints arrive, and at some point all is at rest."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agentd.domain import RootOrigin
+from agentd.errors import OutsideRootsError, RootFixedError, RootInvalidError, RootNotFoundError
+from agentd.indexing.coalescer import WHOLE_ROOT
+from agentd.indexing.keeper import RootKeeper
+from agentd.indexing.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from agentd.compute.pool import Pool
+    from agentd.config.settings import IndexSettings
+    from agentd.domain import Root
+    from agentd.indexing.embedder import Embedder
+    from agentd.indexing.events import Events
+    from agentd.indexing.followers import Follower
+    from agentd.indexing.ingest import Ingest
+    from agentd.indexing.signal import Signal
+    from agentd.storage.catalogue import Catalogue
+
+    Service = Callable[[], Awaitable[None]]
+    Supervise = Callable[[str, Service], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+IGNORE_FILES = frozenset({".gitignore", ".agentdignore"})
+
+
+class Index:
+    """Owns the keepers, one a root, and knows when everything is settled."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        pool: Pool,
+        ingest: Ingest,
+        keyword: Follower,
+        progress: Signal,
+        events: Events,
+        settings: IndexSettings,
+        private: tuple[str, ...],
+    ) -> None:
+        self.keepers: dict[str, RootKeeper] = {}
+        self.vector: Follower | None = None
+        self.embedder: Embedder | None = None
+        self._catalogue = catalogue
+        self._pool = pool
+        self._ingest = ingest
+        self._keyword = keyword
+        self._progress = progress
+        self._events = events
+        self._settings = settings
+        self._private = private
+        self._watcher = Watcher(self._hint)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changing = asyncio.Lock()
+
+    async def run(self, supervise: Supervise) -> None:
+        """Keep every root; ends by cancellation alone."""
+        self._supervise = supervise
+        try:
+            # The lock is taken before anything is awaited: whoever adds a root waits until the known ones are kept.
+            async with asyncio.TaskGroup() as self._group:
+                async with self._changing:
+                    for root in await self._catalogue.roots.list():
+                        self._keep(root)
+                await asyncio.Event().wait()
+        finally:
+            await self._watcher.close()
+
+    def reconfigure(self, settings: IndexSettings) -> None:
+        """Take new settings from now on, and look at everything again under them."""
+        self._settings = settings
+        self._ingest.settings = settings
+        for keeper in self.keepers.values():
+            keeper.reconfigure(settings)
+            keeper.request()
+
+    async def add(self, path: str, origin: RootOrigin) -> Root:
+        """Keep ``path`` indexed from now on. A root that is there already is returned as it is.
+
+        Raises:
+            RootInvalidError: no folder, ``/``, inside another root, or around one.
+        """
+        async with self._changing:
+            resolved = await asyncio.to_thread(resolve, path, may_be_missing=origin is not RootOrigin.ADDED)
+            known = self.keepers.get(resolved)
+            if known is not None and (origin is RootOrigin.ADDED or known.root.origin is origin):
+                return known.root
+            self._refuse_overlap(resolved)
+            root = await self._catalogue.roots.add(resolved, origin)
+            if known is not None:
+                known.root = root
+                return root
+            self._keep(root)
+            self._events.publish("root_added", path=resolved)
+            return root
+
+    async def remove(self, path: str, *, fixed: bool = False) -> int:
+        """Forget a root and everything of it. Returns how many documents it had.
+
+        Raises:
+            RootNotFoundError: no such root.
+            RootFixedError: a flag or the configuration file names it, and ``fixed`` does not say that they no longer do.
+        """
+        async with self._changing:
+            keeper = self.keepers.get(os.path.abspath(path)) or self.keepers.get(
+                await asyncio.to_thread(os.path.realpath, path)
+            )
+            if keeper is None:
+                raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them")
+            if keeper.root.origin is not RootOrigin.ADDED and not fixed:
+                where = "a --root flag" if keeper.root.origin is RootOrigin.FLAG else "the configuration file"
+                raise RootFixedError(f"{path} is named by {where}; take it out there and reload or restart agentd")
+            return await self._drop(keeper)
+
+    async def _drop(self, keeper: RootKeeper) -> int:
+        root = keeper.root
+        del self.keepers[root.path]
+        task = self._tasks.pop(root.path)
+        task.cancel()
+        await asyncio.wait([task])
+        self._watcher.forget(root.path)
+        removed = await self._catalogue.roots.remove(root.id)
+        self._events.publish("root_removed", path=root.path)
+        self._progress.give()
+        return removed
+
+    def keeper_of(self, path: str) -> RootKeeper:
+        """The keeper of the root that holds ``path`` (absolute).
+
+        Raises:
+            OutsideRootsError: none does.
+        """
+        for root, keeper in self.keepers.items():
+            if path == root or path.startswith(root + "/"):
+                return keeper
+        raise OutsideRootsError(f"{path} is in no root; `agentctl roots` lists them, `agentctl add DIR` adds one")
+
+    def root_of(self, path: str) -> tuple[int, str]:
+        """(id, path) of the root that holds ``path`` (absolute). Raises OutsideRootsError."""
+        root = self.keeper_of(path).root
+        return root.id, root.path
+
+    async def reindex(self, path: str | None) -> int:
+        """Read everything again below ``path`` (None: everywhere), whatever the signatures say."""
+        keepers = list(self.keepers.values()) if path is None else [self.keeper_of(path)]
+        scheduled = 0
+        for keeper in keepers:
+            below = WHOLE_ROOT if path is None else relative(path, keeper.root.path)
+            scheduled += await self._catalogue.documents.reindex(keeper.root.id, below)
+            keeper.request([below])
+        self._ingest.wake()
+        return scheduled
+
+    async def refresh(self, paths: Iterable[str], within: float) -> bool:
+        """Bring these files (absolute) up to date before anything else; True when keyword searches see the result."""
+        requests: dict[RootKeeper, set[str]] = {}
+        for path in paths:
+            keeper = self.keeper_of(path)
+            requests.setdefault(keeper, set()).add(relative(path, keeper.root.path))
+        targets = [(keeper, keeper.request(below)) for keeper, below in requests.items()]
+        try:
+            async with asyncio.timeout(within):
+                await self._progress.until(lambda: all(keeper.scans >= number for keeper, number in targets))
+                await self._ingest.idle.wait()
+                generation = self._catalogue.feed.changed.value
+                await self._progress.until(lambda: self._keyword.generation >= generation)
+        except TimeoutError:
+            return False
+        return True
+
+    async def settle(self, *, vectors: bool) -> None:
+        """Scan every root, then return when all that it found is searchable."""
+        targets = [(keeper, keeper.request()) for keeper in self.keepers.values()]
+
+        def settled() -> bool:
+            scanned = all(keeper.scans >= number or keeper.root.path not in self.keepers for keeper, number in targets)
+            return scanned and not self.unfinished(vectors=vectors)
+
+        await self._progress.until(settled)
+
+    def unfinished(self, *, vectors: bool = True) -> list[str]:
+        """Why results may be incomplete, in words; empty when everything on disk is searchable."""
+        reasons = []
+        scanning = [keeper.root.path for keeper in self.keepers.values() if not keeper.settled]
+        if scanning:
+            reasons.append(f"{len(scanning)} roots are being scanned")
+        if not self._ingest.idle.is_set():
+            reasons.append("files are still being read")
+        elif self._keyword.generation < self._catalogue.feed.changed.value:
+            reasons.append("the keyword view is catching up")
+        if vectors and self.embedder is not None and not self.embedder.settled:
+            reasons.append("vectors are still being computed")
+        return reasons
+
+    def _keep(self, root: Root) -> None:
+        settings = self._settings
+        keeper = RootKeeper(
+            root, self._pool, self._catalogue, self._watcher, self._ingest, self._progress, self._events, settings,
+            tuple(f"/{relative(path, root.path)}" for path in self._private if path.startswith(root.path + "/")),
+        )  # fmt: skip
+        self.keepers[root.path] = keeper
+        self._tasks[root.path] = self._group.create_task(self._supervise(f"root {root.path}", keeper.run))
+
+    def _refuse_overlap(self, path: str) -> None:
+        for other in self.keepers:
+            if path.startswith(other + "/"):
+                raise RootInvalidError(f"{path} lies in the root {other}, which indexes it already")
+            if other.startswith(path + "/"):
+                raise RootInvalidError(f"{path} holds the root {other}; `agentctl remove {other}` first")
+
+    def _hint(self, changes: Iterable[tuple[str, bool]]) -> None:
+        """What the watcher saw, on the loop. Rules that changed bear on everything beside them."""
+        for path, came_or_went in changes:
+            if came_or_went:
+                self._watcher.forget(path)
+            try:
+                keeper = self.keeper_of(path)
+            except OutsideRootsError:  # the last events of a root that was removed
+                continue
+            ruled = os.path.dirname(path) if os.path.basename(path) in IGNORE_FILES else path
+            keeper.hint(relative(ruled, keeper.root.path))
+
+
+def relative(path: str, root: str) -> str:
+    """``path`` below ``root``, ``""`` for the root itself."""
+    return path[len(root) + 1 :]
+
+
+def resolve(path: str, *, may_be_missing: bool = False) -> str:
+    """The folder that ``path`` leads to.
+
+    Raises:
+        RootInvalidError: it is missing, no folder, unreadable, or ``/``.
+    """
+    resolved = os.path.realpath(path)
+    if not os.path.exists(resolved):
+        if may_be_missing:
+            return resolved
+        raise RootInvalidError(f"{path} does not exist; expected a folder")
+    if not os.path.isdir(resolved):
+        raise RootInvalidError(f"{path} is a file; expected a folder")
+    if resolved == "/":
+        raise RootInvalidError("/ cannot be a root: it holds system files and devices; name the folders that matter")
+    if not os.access(resolved, os.R_OK | os.X_OK):
+        raise RootInvalidError(f"{path} cannot be read by this user; expected a readable folder")
+    return resolved

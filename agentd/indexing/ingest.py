@@ -1,0 +1,164 @@
+"""Pending documents -> bulk workers -> catalogue.
+
+The queue itself is in the database: what is pending survives a crash, and its memory is bounded. Here only what is in
+flight is held: at most ``files_in_flight`` files, handed out in small batches and stored as they complete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agentd.compute.pool import Lane, Priority
+from agentd.domain import SkipReason
+from agentd.errors import ComputeError, TaskTimeoutError
+from agentd.indexing.progress import RateMeter
+from agentd.indexing.signal import Signal
+from agentd.kernels.messages import ParseRequest
+from agentd.kernels.registry import PARSE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from agentd.compute.pool import Pool
+    from agentd.config.settings import IndexSettings
+    from agentd.kernels.messages import ParsedFile
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.rows import PendingDocument
+
+log = structlog.get_logger(__name__)
+
+BATCH_FILES = 16
+BATCH_BYTES = 256 * 1024
+"""A batch is about 50 ms of parsing: small enough that an edit never waits long behind one."""
+STORE_FILES = 256
+"""FINDINGS of the storage bench: transactions of 100 to 1,000 rows are where SQLite is fast; a file has a few rows."""
+RECENT_NS = 10 * 1_000_000_000
+"""A file changed so lately is being worked on: it goes before the rest of the lane."""
+
+
+class Ingest:
+    """Keeps the workers fed with pending documents and stores what they return."""
+
+    def __init__(self, pool: Pool, catalogue: Catalogue, progress: Signal, settings: IndexSettings) -> None:
+        self.settings = settings
+        self.files = RateMeter(time.monotonic)
+        self.idle = asyncio.Event()
+        self._pool = pool
+        self._catalogue = catalogue
+        self._progress = progress
+        self._in_flight: set[int] = set()
+        self._room = Signal()
+        self._results: asyncio.Queue[tuple[PendingDocument, ParsedFile]] = asyncio.Queue(STORE_FILES)
+        self._wake = Signal()
+        self._woken = True
+
+    def wake(self) -> None:
+        """Say that documents may be pending."""
+        self._woken = True
+        self.idle.clear()
+        self._wake.give()
+
+    @property
+    def in_flight(self) -> int:
+        """Files handed out and not stored yet."""
+        return len(self._in_flight)
+
+    async def run(self) -> None:
+        """The service: never returns, except by cancellation. Started again after a failure, it begins afresh: what was
+        in flight is still pending in the database."""
+        self._in_flight.clear()
+        self._results = asyncio.Queue(STORE_FILES)
+        self.wake()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._store(), name="ingest-store")
+            await self._hand_out(group)
+
+    async def _hand_out(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            await self._room.until(lambda: len(self._in_flight) <= self.settings.files_in_flight // 2)
+            self._woken = False
+            room = self.settings.files_in_flight - len(self._in_flight)
+            pending = await self._catalogue.documents.next_pending(room, BATCH_BYTES * room, self._in_flight)
+            for batch in batches(pending):
+                self._in_flight.update(document.id for document in batch)
+                group.create_task(self._parse(batch), name="ingest-parse")
+            if not pending:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Nothing can be handed out: wait for news, or for what is in flight."""
+        if not self._in_flight and not self._woken:
+            self.idle.set()
+            self._progress.give()
+        await self._wake.until(lambda: self._woken)
+
+    async def _parse(self, batch: list[PendingDocument]) -> None:
+        """Parse a batch; where its worker fails, find out which file it was by taking the first alone."""
+        waiting = list(batch)
+        try:
+            async for parsed in self._pool.stream(
+                PARSE, self._request(batch), lane=Lane.BULK, priority=priority(batch, time.time_ns())
+            ):
+                await self._results.put((waiting.pop(0), parsed))
+        except ComputeError as error:
+            await self._fail(waiting, error)
+
+    async def _fail(self, waiting: list[PendingDocument], error: ComputeError) -> None:
+        first, *rest = waiting
+        if len(waiting) > 1:
+            await self._parse([first])
+            return await self._parse(rest)
+        reason = SkipReason.TIMEOUT if isinstance(error, TaskTimeoutError) else SkipReason.WORKER_DIED
+        log.warning("file_skipped", path=first.path, reason=reason, error=str(error))
+        await self._catalogue.documents.fail(first, reason)
+        self._done([first])
+
+    def _request(self, batch: list[PendingDocument]) -> ParseRequest:
+        return ParseRequest(
+            root=batch[0].root_path,
+            paths=tuple(document.path for document in batch),
+            max_file_bytes=self.settings.max_file_bytes,
+            chunk_chars=self.settings.chunk_chars,
+        )
+
+    async def _store(self) -> None:
+        while True:
+            results = [await self._results.get()]
+            with contextlib.suppress(asyncio.QueueEmpty):
+                while len(results) < STORE_FILES:
+                    results.append(self._results.get_nowait())
+            await self._catalogue.documents.store(results)
+            self.files.add(len(results))
+            self._done([document for document, _ in results])
+
+    def _done(self, documents: Sequence[PendingDocument]) -> None:
+        self._in_flight.difference_update(document.id for document in documents)
+        self._room.give()
+        self._progress.give()
+        if not self._in_flight:
+            self.wake()  # look once more: what was pending while in flight may be pending again
+
+
+def batches(pending: Sequence[PendingDocument]) -> Iterator[list[PendingDocument]]:
+    """Cut into runs of one root, bounded in files and in bytes."""
+    batch: list[PendingDocument] = []
+    size = 0
+    for document in pending:
+        full = len(batch) >= BATCH_FILES or size + document.size > BATCH_BYTES
+        if batch and (full or document.root_id != batch[0].root_id):
+            yield batch
+            batch, size = [], 0
+        batch.append(document)
+        size += document.size
+    if batch:
+        yield batch
+
+
+def priority(batch: Sequence[PendingDocument], now_ns: int) -> Priority:
+    """A file that is being edited goes first."""
+    return Priority.EDIT if now_ns - max(document.mtime_ns for document in batch) < RECENT_NS else Priority.PARSE

@@ -1,0 +1,203 @@
+"""One root: hints and timers decide when it is scanned; each scan makes its documents equal to its files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agentd.compute.pool import Lane, Priority
+from agentd.indexing.coalescer import WHOLE_ROOT, Coalescer
+from agentd.indexing.signal import Signal
+from agentd.kernels.messages import WalkRequest
+from agentd.kernels.registry import WALK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentd.compute.pool import Pool
+    from agentd.config.settings import IndexSettings
+    from agentd.domain import Root
+    from agentd.indexing.events import Events
+    from agentd.indexing.ingest import Ingest
+    from agentd.indexing.watcher import Watcher
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.scans import Scan
+
+log = structlog.get_logger(__name__)
+
+MISSING_POLL_SECONDS = 1.0
+"""A root that is gone has no directory left to watch: look for it once a second."""
+MAX_ARM_ROUNDS = 8
+"""Directories that appear while others are being armed need another round; a tree that never settles is left to the
+next hint and to the periodic scan."""
+
+
+class RootKeeper:
+    """Owns the scans of one root: one at a time, requested by anyone, done by the bulk lane."""
+
+    def __init__(
+        self,
+        root: Root,
+        pool: Pool,
+        catalogue: Catalogue,
+        watcher: Watcher,
+        ingest: Ingest,
+        progress: Signal,
+        events: Events,
+        settings: IndexSettings,
+        private: tuple[str, ...],
+    ) -> None:
+        self.root = root
+        self.missing = False
+        self.watched = False
+        self.scanning = False
+        self.scanned_at: float | None = None
+        self.scans = 0
+        self._pool = pool
+        self._catalogue = catalogue
+        self._watcher = watcher
+        self._ingest = ingest
+        self._progress = progress
+        self._events = events
+        self._settings = settings
+        self._private = private
+        self._due = Coalescer(settings.quiet_milliseconds / 1000)
+        self._hinted = Signal()
+        self._requested: set[str] = {WHOLE_ROOT}
+        self._started = 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is being scanned, and nothing waits to be."""
+        return not self.scanning and not self._requested and not len(self._due)
+
+    def reconfigure(self, settings: IndexSettings) -> None:
+        """Take new settings from the next scan on."""
+        self._settings = settings
+        self._due.quiet = settings.quiet_milliseconds / 1000
+
+    def hint(self, path: str) -> None:
+        """``path`` (relative) may have changed; it is scanned once it has been quiet for a moment."""
+        self._due.hint(path, time.monotonic())
+        self._hinted.give()
+
+    def request(self, paths: Iterable[str] = (WHOLE_ROOT,)) -> int:
+        """Scan ``paths`` as soon as the scan that runs is done. Returns the number that ``scans`` reaches then."""
+        self._requested.update(paths)
+        self._hinted.give()
+        return self._started + 1
+
+    async def run(self) -> None:
+        """The service of this root."""
+        while True:
+            paths = await self._next_paths()
+            try:
+                await self._scan_and_watch(paths)
+            except BaseException:
+                # Whoever starts this service again finds the work still asked for.
+                self._requested.update(paths)
+                raise
+            finally:
+                self.scanning = False
+
+    async def _next_paths(self) -> set[str]:
+        """Wait until a scan is asked for or due by hint, timer or the return of a missing root."""
+        rescan_at = time.monotonic() + self._settings.rescan_seconds
+        while True:
+            if self.missing:
+                await self._until_back()
+            now = time.monotonic()
+            paths = self._requested | self._due.take_due(now)
+            if paths:
+                self._requested = set()
+                self.scanning = True
+                return {WHOLE_ROOT} if WHOLE_ROOT in paths else paths
+            wake_at = min(rescan_at, self._due.next_due() or rescan_at)
+            if not await self._hinted.wait(max(0.0, wake_at - now)) and time.monotonic() >= rescan_at:
+                return self._periodic()
+
+    def _periodic(self) -> set[str]:
+        self.scanning = True
+        return {WHOLE_ROOT}
+
+    async def _until_back(self) -> None:
+        while not self._requested and not await asyncio.to_thread(os.path.isdir, self.root.path):
+            await self._hinted.wait(MISSING_POLL_SECONDS)
+        self._requested.add(WHOLE_ROOT)
+
+    async def _scan_and_watch(self, paths: set[str]) -> None:
+        """Scan; directories that were not watched before are watched and then scanned again, because what changed in
+        them between the scan and the arming was seen by neither."""
+        self._started += 1
+        for _ in range(MAX_ARM_ROUNDS):
+            directories = await self._scan(paths)
+            if self.missing:
+                self._watcher.forget(self.root.path)
+            paths = await self._watch(directories)
+            if not paths:
+                break
+        self.scanning = False
+        self.scans += 1
+        self._progress.give()
+
+    async def _scan(self, paths: set[str]) -> list[str]:
+        """Make the documents below ``paths`` equal to the files. Returns the directories that were entered."""
+        began = time.monotonic()
+        scan = await self._catalogue.scans.begin(self.root.id, tuple(sorted(paths)))
+        try:
+            directories = await self._walk(scan, paths)
+            result = await self._catalogue.scans.finish(scan)
+        except BaseException:
+            self._catalogue.scans.abort(scan)
+            raise
+        if result.new or result.changed or result.removed:
+            self._ingest.wake()
+        self.scanned_at = time.time()
+        if result.new or result.changed or result.removed:
+            self._events.publish(
+                "scanned", path=self.root.path, new=result.new, changed=result.changed, removed=result.removed
+            )
+        log.info(
+            "root_scanned",
+            root=self.root.path,
+            whole=WHOLE_ROOT in paths,
+            new=result.new,
+            changed=result.changed,
+            removed=result.removed,
+            missing=self.missing,
+            milliseconds=round((time.monotonic() - began) * 1000, 1),
+        )
+        return directories
+
+    async def _walk(self, scan: Scan, paths: set[str]) -> list[str]:
+        request = WalkRequest(
+            root=self.root.path,
+            paths=tuple(sorted(paths)),
+            max_file_bytes=self._settings.max_file_bytes,
+            exclude=self._settings.exclude + self._private,
+        )
+        directories: list[str] = []
+        async for page in self._pool.stream(WALK, request, lane=Lane.BULK, priority=Priority.WALK):
+            await self._catalogue.scans.page(scan, page)
+            directories += page.directories
+        self.missing = scan.root_missing
+        return directories
+
+    async def _watch(self, directories: list[str]) -> set[str]:
+        """Watch what is not watched yet and return it as relative paths."""
+        root = self.root.path
+        absolute = {os.path.join(root, directory) if directory else root for directory in directories}
+        try:
+            armed = await self._watcher.watch(absolute)
+            self.watched = not self.missing
+        except OSError as error:
+            self.watched = False
+            log.warning("watch_failed", root=root, error=str(error), rescan_seconds=self._settings.rescan_seconds)
+            return set()
+        if root in armed:
+            return {WHOLE_ROOT}
+        return {os.path.relpath(path, root) for path in armed}

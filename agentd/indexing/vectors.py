@@ -1,0 +1,107 @@
+"""The vector index of one space: the view, the space it belongs to, and the thread that changes it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from agentd.storage.embedding_cache import Vector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from agentd.domain import Space
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.rows import UnembeddedChunk
+    from agentd.storage.vector_view import VectorView
+
+RECONCILE_PAGE = 2000
+
+
+class VectorIndex:
+    """One space's vectors. All changes go through one thread; searches run beside them."""
+
+    def __init__(self, space: Space, model_directory: str, view: VectorView, thread: Executor) -> None:
+        self.space = space
+        self.model_directory = model_directory
+        self.view = view
+        self._thread = thread
+        self._generation = view.generation
+
+    @property
+    def generation(self) -> int:
+        """The position in the feed up to which removals were applied."""
+        return self._generation
+
+    @staticmethod
+    def vector(codes: bytes, scale: float) -> Vector:
+        """A vector as the cache gives it."""
+        return Vector(codes, scale)
+
+    async def add(self, rows: Sequence[UnembeddedChunk], known: dict[bytes, Vector]) -> None:
+        """Add the vectors of ``rows``, found by text hash."""
+        found = [known[row.text_hash] for row in rows]
+        codes = np.frombuffer(b"".join(vector.codes for vector in found), dtype=np.int8)
+        await self._in_thread(
+            self.view.add,
+            np.array([row.chunk_id for row in rows], dtype=np.uint64),
+            np.array([row.document_id for row in rows], dtype=np.uint64),
+            np.array([row.root_id for row in rows], dtype=np.uint64),
+            codes.reshape(len(rows), self.space.dimension),
+            np.array([vector.scale for vector in found], dtype=np.float32),
+        )
+
+    async def remove(self, chunk_ids: Sequence[int]) -> None:
+        """Drop the vectors of these chunks."""
+        if chunk_ids:
+            await self._in_thread(self.view.remove, np.array(chunk_ids, dtype=np.uint64))
+
+    def apply(self, document_ids: Sequence[int], chunks: Sequence[tuple[int, int]]) -> None:
+        """Drop the vectors of chunks that the documents no longer have; ``chunks`` are (document id, chunk id) of those
+        that they have. Runs in the follower's thread.
+        """
+        live: dict[int, list[int]] = {document_id: [] for document_id in document_ids}
+        for document_id, chunk_id in chunks:
+            live[document_id].append(chunk_id)
+        for document_id, chunk_ids in live.items():
+            self.view.retain(document_id, np.array(chunk_ids, dtype=np.uint64))
+
+    def commit(self, generation: int) -> None:
+        """Note the position; it is saved with the next snapshot, and what a crash loses is reconciled at start."""
+        self._generation = generation
+
+    async def save(self) -> None:
+        """Write a snapshot where anything changed since the last."""
+        await self._in_thread(self.view.save, self._generation)
+
+    async def reconcile(self, catalogue: Catalogue) -> int:
+        """Make the view hold exactly the chunks that have a vector by the catalogue; returns how many were queued.
+
+        Missing ones are queued again (their vectors are in the cache), those of chunks that are gone are dropped.
+        """
+        wanted, _, _ = await catalogue.vectors.embeddable_ids(self.space.key)
+        missing, stale = await asyncio.get_running_loop().run_in_executor(
+            self._thread, differences, wanted, self.view.chunk_ids()
+        )
+        for start in range(0, len(missing), RECONCILE_PAGE):
+            await catalogue.vectors.enqueue(self.space.key, missing[start : start + RECONCILE_PAGE].tolist())
+        await self.remove(stale.tolist())
+        return len(missing)
+
+    async def _in_thread(self, call: Callable[..., object], *arguments: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+
+Ids = npt.NDArray[np.uint64]
+
+
+def differences(wanted: Ids, held: Ids) -> tuple[Ids, Ids]:
+    """What is wanted and not held, and what is held and not wanted."""
+    return (
+        np.setdiff1d(wanted, held, assume_unique=True),
+        np.setdiff1d(held, wanted, assume_unique=True),
+    )

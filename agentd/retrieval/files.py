@@ -1,0 +1,122 @@
+"""Reading beside searching: lines of a file as they are on disk now, and the files that the index knows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from agentd.errors import NotFoundError
+from agentd.kernels.decoding import decode
+from agentd.kernels.reading import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentd.domain import Filter
+    from agentd.protocol import FileInfo, FileList, Span
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.rows import DocumentRow
+
+MAX_SPAN_CHARS = 200_000
+"""Some 50,000 tokens; a longer span is cut at a line, and says so."""
+REFRESH_SECONDS = 2.0
+
+
+class IndexedRoots(Protocol):
+    """What reading needs of the index."""
+
+    def root_of(self, path: str) -> tuple[int, str]:
+        """(id, path) of the root that holds ``path``; raises OutsideRootsError."""
+
+    async def refresh(self, paths: Iterable[str], within: float) -> bool:
+        """Bring these files (absolute) up to date in the index."""
+
+
+class FileReader:
+    """Serves text of files that the index knows, and of no others: what the ignore rules hide stays hidden."""
+
+    def __init__(self, catalogue: Catalogue, index: IndexedRoots, max_bytes: int) -> None:
+        self._catalogue = catalogue
+        self._index = index
+        self._max_bytes = max_bytes
+
+    async def read_span(self, path: str, start_line: int, end_line: int) -> Span:
+        """Lines ``start_line`` to ``end_line`` (from 1, both included), cut where the file or the bound ends.
+
+        Raises:
+            OutsideRootsError: no root holds the path.
+            NotFoundError: the index does not know such a file, it has no text, or it ends before ``start_line``.
+        """
+        path = os.path.normpath(path)
+        root_id, root = self._index.root_of(path)
+        relative = path[len(root) + 1 :]
+        if not await self._known(root_id, relative):
+            await self._index.refresh([path], REFRESH_SECONDS)
+            if not await self._known(root_id, relative):
+                raise NotFoundError(f"{path} is no file of the index: it is missing, ignored or skipped")
+        lines = await asyncio.to_thread(self._lines, root, relative)
+        return cut_span(path, root, lines, start_line, end_line)
+
+    async def list_files(self, only: Filter, *, skipped: bool, after: str | None, limit: int) -> FileList:
+        """A page of the files that the index knows, in the order of root and path."""
+        rows = await self._catalogue.passages.documents_page(only, after or "", limit, skipped=skipped)
+        files = [described(row) for row in rows]
+        total = await self._catalogue.passages.count(only, skipped=skipped)
+        return {"files": files, "total": total, "next": files[-1]["path"] if len(files) == limit else None}
+
+    async def _known(self, root_id: int, relative: str) -> bool:
+        document = await self._catalogue.passages.document(root_id, relative)
+        return document is not None and document.skip is None
+
+    def _lines(self, root: str, relative: str) -> list[str]:
+        read = read_file(root, relative, self._max_bytes)
+        if read.vanished or read.skip is not None:
+            raise NotFoundError(f"{relative} in {root} cannot be read now: {read.skip or 'it is gone'}")
+        decoded = decode(read.data)
+        if decoded is None:
+            raise NotFoundError(f"{relative} in {root} has no lines: it is binary; search shows its text")
+        return split_lines(decoded.text)
+
+
+def described(row: DocumentRow) -> FileInfo:
+    """The document as the protocol shows it."""
+    return {
+        "path": os.path.join(row.root_path, row.path),
+        "root": row.root_path,
+        "language": row.language,
+        "kind": row.kind,
+        "size": row.size,
+        "chunks": row.chunks,
+        "skip": row.skip or None,
+    }
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines end with a line feed alone, as in the chunks: form feeds and lone carriage returns do not count."""
+    lines = text.split("\n")
+    ended = [line + "\n" for line in lines[:-1]]
+    return [*ended, lines[-1]] if lines[-1] else ended
+
+
+def cut_span(path: str, root: str, lines: list[str], start_line: int, end_line: int) -> Span:
+    """The span, bounded by MAX_SPAN_CHARS."""
+    if start_line > len(lines):
+        raise NotFoundError(f"{path} has {len(lines)} lines; expected start_line up to that, found {start_line}")
+    taken: list[str] = []
+    chars = 0
+    for line in lines[start_line - 1 : end_line]:
+        chars += len(line)
+        if taken and chars > MAX_SPAN_CHARS:
+            break
+        taken.append(line[:MAX_SPAN_CHARS])
+    last = start_line + len(taken) - 1
+    return {
+        "path": path,
+        "root": root,
+        "start_line": start_line,
+        "end_line": last,
+        "total_lines": len(lines),
+        "text": "".join(taken),
+        "cut": last < min(end_line, len(lines)),
+    }

@@ -1,0 +1,69 @@
+"""What a search takes and gives. Field for field the shapes of ``agentd.protocol``, so that encoding is all that is
+left to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import UNSET, Struct, UnsetType
+
+from agentd.domain import Filter
+
+
+class Mode(StrEnum):
+    """Which retrievers take part."""
+
+    KEYWORD = "keyword"
+    VECTOR = "vector"
+    FUSION = "fusion"
+
+
+class SearchQuery(Struct, frozen=True):
+    """A search. ``limit`` hits at most, ``max_per_file`` of them from one file (0: any number)."""
+
+    text: str
+    limit: int
+    filter: Filter = Filter()
+    mode: Mode = Mode.FUSION
+    max_per_file: int = 0
+    explain: bool = False
+    deadline_seconds: float = 5.0
+
+
+class Why(Struct, frozen=True):
+    """Ranks from 1 and scores of a hit in each list; None where the list did not hold it."""
+
+    keyword_rank: int | None
+    keyword_score: float | None
+    vector_rank: int | None
+    vector_score: float | None
+
+
+class Hit(Struct, frozen=True):
+    """One passage, as ``agentd.protocol.Hit`` describes it."""
+
+    path: str
+    root: str
+    start_line: int
+    end_line: int
+    language: str
+    kind: str
+    symbol: str
+    context: str
+    score: float
+    text: str
+    stale: bool
+    why: Why | UnsetType = UNSET
+
+
+class SearchResult(Struct, frozen=True):
+    """Hits, best first, and everything that was not as it should be, in words."""
+
+    hits: list[Hit]
+    total: int
+    generation: int
+    complete: bool
+    degraded: list[str]
+    skipped: list[str]
+    cut: list[str]
+    took_ms: float

@@ -1,0 +1,88 @@
+"""The two lists that a search fuses: keyword and vector, each (chunk id, score) from best to worst."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from cachetools import LRUCache
+
+from agentd.compute.pool import Lane
+from agentd.kernels.messages import EmbedRequest
+from agentd.kernels.registry import EMBED
+from agentd.storage.globs import glob_to_tantivy_regex
+from agentd.storage.keyword_view import KeywordFilter
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from agentd.compute.pool import Pool
+    from agentd.domain import Filter
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.keyword_view import KeywordView
+    from agentd.storage.vector_view import VectorView
+
+Ranked = list[tuple[int, float]]
+
+QUERY_CACHE = 512
+"""Vectors of the last queries: a search that is refined by filters alone embeds nothing."""
+
+
+class Retriever(Protocol):
+    """One way to find chunks."""
+
+    async def retrieve(self, text: str, only: Filter, limit: int) -> Ranked:
+        """The best ``limit`` chunks for ``text`` among those that ``only`` lets through."""
+
+
+class KeywordRetriever:
+    """BM25 over the keyword view, in a thread: tantivy releases the GIL."""
+
+    def __init__(self, view: KeywordView, threads: Executor) -> None:
+        self._view = view
+        self._threads = threads
+
+    async def retrieve(self, text: str, only: Filter, limit: int) -> Ranked:
+        """See Retriever."""
+        restrict = KeywordFilter(
+            root_ids=only.roots,
+            path_regexes=tuple(glob_to_tantivy_regex(glob) for glob in only.paths),
+            languages=only.languages,
+            kinds=tuple(kind.value for kind in only.kinds),
+        )
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._view.search, text, restrict, limit)
+
+
+class VectorRetriever:
+    """Cosine over the vector view of one space; the query is embedded in the interactive lane."""
+
+    def __init__(
+        self, view: VectorView, model_directory: str, pool: Pool, catalogue: Catalogue, threads: Executor
+    ) -> None:
+        self._view = view
+        self._model_directory = model_directory
+        self._pool = pool
+        self._catalogue = catalogue
+        self._threads = threads
+        self._queries: LRUCache[str, tuple[bytes, float]] = LRUCache(QUERY_CACHE)
+
+    async def retrieve(self, text: str, only: Filter, limit: int) -> Ranked:
+        """See Retriever.
+
+        Raises:
+            ComputeError: the query could not be embedded.
+        """
+        codes, scale = self._queries.get(text) or await self._embed(text)
+        narrowed = only.paths or only.languages or only.kinds
+        documents = await self._catalogue.passages.document_ids(only) if narrowed else None
+        roots = only.roots or None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._view.search, codes, scale, limit, documents, roots)
+
+    async def _embed(self, text: str) -> tuple[bytes, float]:
+        request = EmbedRequest(directory=self._model_directory, texts=[text])
+        result = await self._pool.run(EMBED, request, lane=Lane.INTERACTIVE)
+        vector = result.codes, float(memoryview(result.scales).cast("f")[0])
+        self._queries[text] = vector
+        return vector
