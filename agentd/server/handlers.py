@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import agentd
 from agentd.errors import DeadlineError
 from agentd.protocol import METHODS, PROTOCOL_VERSION
-from agentd.server.event_buffer import EventBuffer
 from agentd.server.params import (
     CancelParams,
     HelloParams,
@@ -24,13 +24,12 @@ from agentd.server.params import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from agentd.server.call import Call
     from agentd.server.services import Services
     from agentd.server.stats import ServerStats
 
-EVENT_BUFFER_LENGTH = 1024
 SEARCH_GRACE_SECONDS = 0.25
 """A search answers at its deadline with what it has; this much later it is taken for stuck and ended."""
 
@@ -126,22 +125,11 @@ async def index_reindex(context: Context, params: ReindexParams) -> object:
 
 
 async def index_events(context: Context, _params: Params) -> object:
-    """Stream events until cancelled. A client slower than the events loses the oldest and hears how many."""
-    buffer = EventBuffer(EVENT_BUFFER_LENGTH)
-    filler = asyncio.create_task(_fill(buffer, context.services.index_events()))
-    filler.add_done_callback(lambda _: buffer.close())
-    try:
-        async for event in buffer:
+    """Stream events until cancelled, as fast as the client takes them."""
+    async with aclosing(context.services.index_events()) as events:
+        async for event in events:
             await context.call.send(event)
-        await filler
-    finally:
-        filler.cancel()
     return {}
-
-
-async def _fill(buffer: EventBuffer, events: AsyncIterator[Mapping[str, object]]) -> None:
-    async for event in events:
-        buffer.put(event)
 
 
 async def stats(context: Context, _params: Params) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
     from agentd.server.params import ListFilesParams, SearchParams
@@ -55,8 +55,10 @@ class Services(Protocol):
         """Read again: ``{"scheduled": n}`` files. Raises OutsideRootsError."""
         ...
 
-    def index_events(self) -> AsyncIterator[Mapping[str, object]]:
-        """Events from now on, each with ``event``. The server drains it at once, so it needs no bound of its own."""
+    def index_events(self) -> AsyncGenerator[Mapping[str, object], None]:
+        """Events from now on, each with ``event``. Bounded: who reads too slowly loses the oldest, and the next event
+        says in ``dropped`` how many.
+        """
         ...
 
     async def stats(self) -> Mapping[str, object]:

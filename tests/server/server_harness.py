@@ -13,7 +13,7 @@ from agentd.errors import OutsideRootsError, RootNotFoundError
 from agentd.server.listener import Server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
@@ -166,7 +166,7 @@ class StubServices:
     async def reindex(self, path: str | None) -> Mapping[str, object]:
         return {"scheduled": 2 if path is None else 1}
 
-    async def index_events(self) -> AsyncIterator[Mapping[str, object]]:
+    async def index_events(self) -> AsyncGenerator[Mapping[str, object], None]:
         self.hanging.release()
         try:
             while (event := await self.events.get()) is not None:
