@@ -30,7 +30,7 @@ def render(loaded: Loaded) -> str:
             lines += ["", f"[{section}]"]
         lines.append(_aligned(f"{field.name} = {_toml(value)}", origins[key]))
     for root in (*settings.flag_roots, *settings.roots):
-        lines += ["", "[[root]]", _aligned(f"path = {_toml(str(root))}", origins[f"root {root}"])]
+        lines += ["", "[[root]]", _aligned(f"path = {_toml(_printable(str(root)))}", origins[f"root {root}"])]
     return "\n".join(lines) + "\n"
 
 
