@@ -12,7 +12,7 @@ from agentd.errors import RootNotFoundError
 from agentd.retrieval.results import Mode, SearchQuery
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from agentd.config.settings import SearchSettings
     from agentd.daemon.status import StatusReporter
@@ -62,7 +62,7 @@ class DaemonServices:
         result = await self._searcher.search(query)
         return cast("SearchResult", msgspec.to_builtins(result))
 
-    async def read_span(self, path: str, start_line: int, end_line: int) -> Span:
+    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
         """Read lines as they are on disk now."""
         return await self._reader.read_span(path, start_line, end_line)
 
@@ -107,7 +107,7 @@ class DaemonServices:
         """Read again."""
         return {"scheduled": await self._index.reindex(path)}
 
-    def index_events(self) -> AsyncIterator[Mapping[str, object]]:
+    def index_events(self) -> AsyncGenerator[Mapping[str, object]]:
         """Listen."""
         return self._events.listen()
 

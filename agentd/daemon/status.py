@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agentd.retrieval.search import Searcher
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.embedding_cache import EmbeddingCache
-    from agentd.storage.rows import RootProgress
+    from agentd.storage.rows import RootProgress, ViewRow
 
 DISK_SECONDS = 5.0
 """Disk use is counted at most this often: a large keyword view has many files."""
@@ -43,7 +43,7 @@ class StatusReporter:
         cache: EmbeddingCache,
         index: Index,
         ingest: Ingest,
-        keyword: Follower,
+        keyword: Follower[ViewRow],
         searcher: Searcher,
         supervisor: Supervisor,
         maintenance: Maintenance,

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 MAX_WAITING = 1024
 """Events held for a listener that is slow; beyond them the oldest are dropped, and the listener is told how many."""
@@ -42,7 +42,7 @@ class Events:
         for listener in self._listeners:
             listener.put(message)
 
-    async def listen(self) -> AsyncIterator[Event]:
+    async def listen(self) -> AsyncGenerator[Event, None]:
         """Events from now on; ``dropped`` names how many a slow listener missed before one."""
         listener = Listener()
         self._listeners.add(listener)

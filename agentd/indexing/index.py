@@ -15,7 +15,7 @@ from agentd.indexing.keeper import RootKeeper
 from agentd.indexing.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from agentd.compute.pool import Pool
     from agentd.config.settings import IndexSettings
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from agentd.indexing.ingest import Ingest
     from agentd.indexing.signal import Signal
     from agentd.storage.catalogue import Catalogue
+    from agentd.storage.rows import ViewRow
 
     Service = Callable[[], Awaitable[None]]
-    Supervise = Callable[[str, Service], Awaitable[None]]
+    Supervise = Callable[[str, Service], Coroutine[None, None, None]]
 
 log = structlog.get_logger(__name__)
 
@@ -43,14 +44,14 @@ class Index:
         catalogue: Catalogue,
         pool: Pool,
         ingest: Ingest,
-        keyword: Follower,
+        keyword: Follower[ViewRow],
         progress: Signal,
         events: Events,
         settings: IndexSettings,
         private: tuple[str, ...],
     ) -> None:
         self.keepers: dict[str, RootKeeper] = {}
-        self.vector: Follower | None = None
+        self.vector: Follower[tuple[int, int]] | None = None
         self.embedder: Embedder | None = None
         self._catalogue = catalogue
         self._pool = pool
@@ -71,7 +72,7 @@ class Index:
             # The lock is taken before anything is awaited: whoever adds a root waits until the known ones are kept.
             async with asyncio.TaskGroup() as self._group:
                 async with self._changing:
-                    for root in await self._catalogue.roots.list():
+                    for root in await self._catalogue.roots.all():
                         self._keep(root)
                 await asyncio.Event().wait()
         finally:

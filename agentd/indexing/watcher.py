@@ -108,7 +108,7 @@ class Watcher:
         """End all threads."""
         async with self._arming:
             closing, self._sets, self._watched = self._sets, [], set()
-            await asyncio.to_thread(lambda: [armed.close() for armed in closing])
+            await asyncio.to_thread(close_all, closing)
 
     async def _join(self, fresh: set[str]) -> set[str]:
         """Arm everything in one new set before the old ones go, so that no event falls between them."""
@@ -119,7 +119,7 @@ class Watcher:
         except OSError:
             self._sets = old
             raise
-        await asyncio.to_thread(lambda: [armed.close() for armed in old])
+        await asyncio.to_thread(close_all, old)
         return armed
 
     async def _arm(self, directories: set[str]) -> set[str]:
@@ -135,6 +135,12 @@ class Watcher:
         if armed is not None:
             self._sets.append(armed)
         return existing
+
+
+def close_all(sets: list[ArmedSet]) -> None:
+    """Close several sets; blocks for a step or two each."""
+    for armed in sets:
+        armed.close()
 
 
 def arm_existing(

@@ -41,8 +41,8 @@ class FileReader:
         self._index = index
         self._max_bytes = max_bytes
 
-    async def read_span(self, path: str, start_line: int, end_line: int) -> Span:
-        """Lines ``start_line`` to ``end_line`` (from 1, both included), cut where the file or the bound ends.
+    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
+        """Lines ``start_line`` to ``end_line`` (from 1, both included; None: the end), cut where file or bound ends.
 
         Raises:
             OutsideRootsError: no root holds the path.
@@ -56,7 +56,7 @@ class FileReader:
             if not await self._known(root_id, relative):
                 raise NotFoundError(f"{path} is no file of the index: it is missing, ignored or skipped")
         lines = await asyncio.to_thread(self._lines, root, relative)
-        return cut_span(path, root, lines, start_line, end_line)
+        return cut_span(path, root, lines, start_line, len(lines) if end_line is None else end_line)
 
     async def list_files(self, only: Filter, *, skipped: bool, after: str | None, limit: int) -> FileList:
         """A page of the files that the index knows, in the order of root and path."""
