@@ -1,0 +1,54 @@
+"""The catalogue: everything that ``index.db`` knows, by what is asked of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentd.storage.database import Database
+from agentd.storage.documents import Documents
+from agentd.storage.feed import Feed
+from agentd.storage.passages import Passages
+from agentd.storage.roots import Roots
+from agentd.storage.scans import Scans
+from agentd.storage.vector_queue import VectorQueue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Catalogue:
+    """One object for each question: which folders, what is on disk, what waits, what is found, what changed."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.roots = Roots(database)
+        self.scans = Scans(database)
+        self.documents = Documents(database)
+        self.passages = Passages(database)
+        self.feed = Feed(database)
+        self.vectors = VectorQueue(database)
+
+    @classmethod
+    async def open(cls, path: Path) -> Catalogue:
+        """Open ``index.db``, made or migrated where needed, and finish the removals that a crash cut short.
+
+        Raises:
+            StateNewerError: a newer agentd wrote it.
+            StateUnusableError: no database, another program's, damaged, or not readable and writable.
+        """
+        catalogue = cls(await Database.open(path))
+        try:
+            await catalogue.roots.finish_removals()
+        except BaseException:
+            await catalogue.close()
+            raise
+        return catalogue
+
+    async def close(self) -> None:
+        """Finish what was asked for and close."""
+        await self.database.close()
+
+    async def maintain(self) -> None:
+        """A round of maintenance, a few milliseconds of the writer: abandoned removals, free pages."""
+        await self.roots.finish_removals()
+        await self.database.maintain()

@@ -1,0 +1,160 @@
+"""Vectors by the hash of the exact text embedded: in memory, then in ``embeddings.db``.
+
+The file outlives the index and is shared by all roots, so a rename, a branch or a second worktree embeds nothing
+again. It holds only what can be computed again: a damaged file is set aside and a new one begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from cachetools import LRUCache
+from msgspec import Struct
+
+from agentd.storage import embedding_table as table
+from agentd.storage.connection import Connection, is_damaged, transact, unusable
+from agentd.storage.embedding_table import Vector
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Collection, Sequence
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ENTRY_OVERHEAD_BYTES = 400
+"""What an entry costs in memory beside its codes: key, hash, vector and the links of the cache's dicts."""
+
+log = structlog.get_logger(__name__)
+
+
+class CacheCounts(Struct):
+    """How texts asked for were answered, since the start; a text that a call names twice counts once."""
+
+    memory_hits: int = 0
+    disk_hits: int = 0
+    misses: int = 0
+
+
+class EmbeddingCache:
+    """Made by ``EmbeddingCache.open``. Spaces are named by ``Space.key``, texts by their 16-byte hash."""
+
+    def __init__(self, path: Path, connection: Connection, memory_bytes: int) -> None:
+        self.counts = CacheCounts()
+        self._path = path
+        self._connection = connection
+        self._replacing = asyncio.Lock()
+        self._memory: LRUCache[tuple[str, bytes], Vector] = LRUCache(memory_bytes, getsizeof=_entry_bytes)
+
+    @classmethod
+    async def open(cls, path: Path, memory_megabytes: int) -> EmbeddingCache:
+        """Open the file at ``path``, made where missing, set aside and made anew where damaged.
+
+        Raises:
+            StateUnusableError: it cannot be read and written.
+        """
+        return cls(path, await _open(path), memory_megabytes * 1024 * 1024)
+
+    async def close(self) -> None:
+        """Finish what was asked for and close."""
+        await self._connection.close()
+
+    async def get_many(self, space: str, hashes: Collection[bytes]) -> dict[bytes, Vector]:
+        """The vectors that are there, by hash."""
+        wanted = dict.fromkeys(hashes)
+        found = {digest: vector for digest in wanted if (vector := self._memory.get((space, digest))) is not None}
+        self.counts.memory_hits += len(found)
+        missing = [digest for digest in wanted if digest not in found]
+        if missing:
+            read = await self._run(table.get, space, missing)
+            self.counts.disk_hits += len(read)
+            self.counts.misses += len(missing) - len(read)
+            self._remember(space, read)
+            found.update(read)
+        return found
+
+    async def put_many(self, space: str, vectors: Sequence[tuple[bytes, bytes, float]]) -> None:
+        """Keep (hash, codes, scale) for good, in one transaction."""
+        await self._run(table.put, space, vectors)
+        self._remember(space, {digest: Vector(codes, scale) for digest, codes, scale in vectors})
+
+    async def evict(self, in_use: AsyncIterable[Sequence[bytes]], active: Collection[str], limit_bytes: int) -> int:
+        """Bring the file to ``limit_bytes``: of the vectors that no chunk uses, those used longest ago go first.
+
+        ``in_use`` gives the hashes of every chunk, in pages; vectors outside the spaces in ``active`` are used by none.
+        Where too much is in use the file stays over its limit. Returns the number of vectors evicted.
+        """
+        if await self.disk_bytes() <= limit_bytes:
+            return 0
+        await self._run(table.begin_census)
+        async for hashes in in_use:
+            await self._run(table.note_in_use, hashes)
+        evicted = 0
+        while await self.disk_bytes() > limit_bytes and (count := await self._run(table.evict, list(active))):
+            evicted += count
+        await self._run(table.end_census)
+        return evicted
+
+    async def disk_bytes(self) -> int:
+        """What the file takes, free pages left out."""
+        return await self._run(table.used_bytes)
+
+    def _remember(self, space: str, vectors: dict[bytes, Vector]) -> None:
+        for digest, vector in vectors.items():
+            if _entry_bytes(vector) <= self._memory.maxsize:
+                self._memory[space, digest] = vector
+
+    async def _run(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run in a transaction; where the file proves damaged, once more on the new one that takes its place."""
+        connection = self._connection
+        try:
+            return await connection.run(transact, function, *args, **kwargs)
+        except sqlite3.Error as error:
+            if not is_damaged(error):
+                raise unusable(self._path, error) or error from error
+            await self._replace(connection, error)
+        return await self._connection.run(transact, function, *args, **kwargs)
+
+    async def _replace(self, damaged: Connection, error: sqlite3.Error) -> None:
+        # Several calls may have met the damage; the first one replaces the file.
+        async with self._replacing:
+            if self._connection is damaged:
+                await damaged.close()
+                self._connection = await Connection.open(_THREAD, partial(_set_aside_and_open, self._path, error))
+
+
+_THREAD = "agentd-embeddings"
+
+
+async def _open(path: Path) -> Connection:
+    return await Connection.open(_THREAD, partial(_open_or_replace, path))
+
+
+def _open_or_replace(path: Path) -> sqlite3.Connection:
+    try:
+        return table.open_table(path)
+    except sqlite3.Error as error:
+        if not is_damaged(error):
+            raise unusable(path, error) or error from error
+        return _set_aside_and_open(path, error)
+
+
+def _set_aside_and_open(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
+    aside = f"{path}.damaged-{time.time_ns()}"
+    for suffix in ("", "-wal", "-shm"):
+        file = Path(f"{path}{suffix}")
+        if file.exists():
+            file.rename(f"{aside}{suffix}")
+    log.warning("embedding_cache_damaged", path=str(path), set_aside=aside, error=str(error))
+    return table.open_table(path)
+
+
+def _entry_bytes(vector: Vector) -> int:
+    return len(vector.codes) + ENTRY_OVERHEAD_BYTES

@@ -1,0 +1,136 @@
+"""The feed of changes: which documents changed, by generation. Views follow it, at their own pace.
+
+The feed holds one row a document, with the generation of its last change, so it never grows beyond the number of
+documents. A view at generation ``g`` reads ``changes(g)``, replaces what it holds of each document by
+``view_rows``, and then is at the generation of the last change read. A view that holds nothing starts at 0 and so
+sees everything; one whose epoch differs, or that holds documents and is older than ``floor``, has missed removals and
+must be emptied first.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from agentd.storage.rows import ViewRow
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from agentd.storage.clock import Clock
+    from agentd.storage.database import Database
+
+BATCH_SIZE = 1000
+"""Feed rows written or trimmed in one transaction."""
+
+
+class Feed:
+    """What followers see of the index."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def epoch(self) -> str:
+        """Random id of the database; a view made from another database carries another one."""
+        return self._database.epoch
+
+    @property
+    def changed(self) -> Clock:
+        """The newest generation: ``changed.value`` is it, ``await changed.wait(g)`` returns once it is over ``g``."""
+        return self._database.generation
+
+    async def generation(self) -> int:
+        """The newest generation; 0 before the first change. Held in memory."""
+        return self._database.generation.value
+
+    async def changes(self, after: int, limit: int) -> list[tuple[int, int]]:
+        """(generation, document id) of the oldest changes after ``after``, at most ``limit``, each document once."""
+        return await self._database.read_bulk(_changes, after, limit)
+
+    async def view_rows(self, document_ids: Sequence[int]) -> list[ViewRow]:
+        """Every chunk of the documents, in document and text order; documents that are gone give none."""
+        return await self._database.read_bulk(_view_rows, document_ids)
+
+    async def chunk_ids(self, document_ids: Sequence[int]) -> list[tuple[int, int]]:
+        """(document id, chunk id) of every chunk that should have a vector: ``view_rows`` for vector views."""
+        return await self._database.read_bulk(_chunk_ids, document_ids)
+
+    async def floor(self) -> int:
+        """The newest generation at which a removal was trimmed: older views that are not empty cannot catch up."""
+        return await self._database.read_bulk(_floor)
+
+    async def trim(self, up_to: int) -> int:
+        """Forget removals at or before ``up_to``, which every view has passed; returns how many."""
+        trimmed = 0
+        while count := await self._database.write(_trim, up_to):
+            trimmed += count
+        return trimmed
+
+    async def refeed(self) -> None:
+        """Put every document with text into the feed again, so that views index all of it anew."""
+        end = await self._database.read_bulk(_newest_document)
+        for after in range(0, end, BATCH_SIZE):
+            await self._database.write(_refeed, after, min(after + BATCH_SIZE, end))
+
+
+def feed_live(connection: sqlite3.Connection, document_ids: Iterable[int]) -> None:
+    """Record that what views hold of these documents is out of date."""
+    # The unique document id makes REPLACE drop the older row; AUTOINCREMENT gives the new one the next generation.
+    connection.executemany(
+        "INSERT OR REPLACE INTO feed (document_id, gone) VALUES (?, 0)", [(item,) for item in document_ids]
+    )
+
+
+def feed_gone(connection: sqlite3.Connection, document_ids: Iterable[int]) -> None:
+    """Record that these documents are removed."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO feed (document_id, gone) VALUES (?, 1)", [(item,) for item in document_ids]
+    )
+
+
+def _changes(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, int]]:
+    sql = "SELECT generation, document_id FROM feed WHERE generation > ? ORDER BY generation LIMIT ?"
+    return connection.execute(sql, (after, limit)).fetchall()
+
+
+def _view_rows(connection: sqlite3.Connection, document_ids: Sequence[int]) -> list[ViewRow]:
+    rows = connection.execute(
+        "SELECT d.id, d.root_id, d.path, d.language, d.kind, c.id, c.symbol, c.context, c.text "
+        "FROM json_each(?) j CROSS JOIN document d ON d.id = j.value JOIN chunk c ON c.document_id = d.id "
+        "ORDER BY d.id, c.ordinal",
+        (json.dumps(sorted(set(document_ids))),),
+    )
+    return [ViewRow._make(row) for row in rows]
+
+
+def _chunk_ids(connection: sqlite3.Connection, document_ids: Sequence[int]) -> list[tuple[int, int]]:
+    return connection.execute(
+        "SELECT d.id, c.id FROM json_each(?) j CROSS JOIN document d ON d.id = j.value "
+        "JOIN chunk c ON c.document_id = d.id WHERE d.embed",
+        (json.dumps(sorted(set(document_ids))),),
+    ).fetchall()
+
+
+def _floor(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'feed_floor'").fetchone()[0])
+
+
+def _trim(connection: sqlite3.Connection, up_to: int) -> int:
+    rows = connection.execute(
+        "SELECT generation FROM feed WHERE gone AND generation <= ? ORDER BY generation LIMIT ?", (up_to, BATCH_SIZE)
+    ).fetchall()
+    if rows:
+        connection.executemany("DELETE FROM feed WHERE generation = ?", rows)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'feed_floor'", rows[-1])
+    return len(rows)
+
+
+def _newest_document(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0])
+
+
+def _refeed(connection: sqlite3.Connection, after: int, end: int) -> None:
+    sql = "SELECT id FROM document WHERE id > ? AND id <= ? AND chunks > 0"
+    feed_live(connection, [document_id for (document_id,) in connection.execute(sql, (after, end)).fetchall()])

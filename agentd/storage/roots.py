@@ -1,0 +1,144 @@
+"""The folders that are kept indexed, and how far each is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentd.domain import Root, RootOrigin
+from agentd.errors import RootNotFoundError
+from agentd.storage.removal import batches, remove_documents
+from agentd.storage.rows import RootProgress
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from agentd.storage.database import Database
+
+SELECT_SIZE = 2000
+"""Documents looked up at a time while a root is removed."""
+
+
+class Roots:
+    """Roots by id; ids are never reused."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, path: str, origin: RootOrigin) -> Root:
+        """Remember the root at ``path`` (absolute, resolved). Known already, it keeps its id and takes ``origin``."""
+        await self.finish_removals()
+        return await self._database.write(_add, path, origin)
+
+    async def all(self) -> list[Root]:
+        """Every root, in the order of their paths."""
+        return await self._database.read(_list)
+
+    async def remove(self, root_id: int) -> int:
+        """Forget a root with all its text; returns the number of documents removed.
+
+        Once begun, the removal survives anything: what a crash or a cancelled caller leaves is taken up again by
+        ``finish_removals``.
+
+        Raises:
+            RootNotFoundError: no such root.
+        """
+        await self._database.write(_begin_removal, root_id)
+        return await self.finish_removals()
+
+    async def finish_removals(self) -> int:
+        """Finish every removal that was begun, in short transactions; returns the number of documents removed."""
+        removed = 0
+        while removing := await self._database.read_bulk(_removing):
+            for root_id in removing:
+                removed += await self._empty(root_id)
+                await self._database.write(_forget, root_id)
+            await self._database.truncate_log()
+        return removed
+
+    async def progress(self) -> list[RootProgress]:
+        """How far each root is, in the order of their paths; reads running totals alone, whatever the index's size."""
+        return await self._database.read_bulk(_progress)
+
+    async def _empty(self, root_id: int) -> int:
+        removed = 0
+        while documents := await self._database.read_bulk(_documents_of, root_id):
+            for batch in batches(documents):
+                removed += await self._database.write(remove_documents, batch)
+        return removed
+
+
+def _add(connection: sqlite3.Connection, path: str, origin: RootOrigin) -> Root:
+    (root_id,) = connection.execute(
+        "INSERT INTO root (path, origin) VALUES (?, ?) "
+        "ON CONFLICT (path) DO UPDATE SET origin = excluded.origin RETURNING id",
+        (path, origin.value),
+    ).fetchone()
+    return Root(root_id, path, origin)
+
+
+def _list(connection: sqlite3.Connection) -> list[Root]:
+    rows = connection.execute("SELECT id, path, origin FROM root WHERE NOT removing ORDER BY path")
+    return [Root(root_id, path, RootOrigin(origin)) for root_id, path, origin in rows]
+
+
+def require_root(connection: sqlite3.Connection, root_id: int) -> None:
+    """Raises RootNotFoundError unless the root is there and not being removed."""
+    if connection.execute("SELECT 1 FROM root WHERE id = ? AND NOT removing", (root_id,)).fetchone() is None:
+        raise RootNotFoundError(f"No root has the id {root_id}; `agentctl roots` lists those there are.")
+
+
+def _begin_removal(connection: sqlite3.Connection, root_id: int) -> None:
+    require_root(connection, root_id)
+    connection.execute("UPDATE root SET removing = 1 WHERE id = ?", (root_id,))
+
+
+def _removing(connection: sqlite3.Connection) -> list[int]:
+    return [root_id for (root_id,) in connection.execute("SELECT id FROM root WHERE removing")]
+
+
+def _documents_of(connection: sqlite3.Connection, root_id: int) -> list[tuple[int, int]]:
+    sql = "SELECT id, chunks FROM document WHERE root_id = ? LIMIT ?"
+    return connection.execute(sql, (root_id, SELECT_SIZE)).fetchall()
+
+
+def _forget(connection: sqlite3.Connection, root_id: int) -> None:
+    # Two removals may run side by side (a request and the maintenance round): the slower one finds nothing left.
+    connection.execute("DELETE FROM root WHERE id = ? AND removing", (root_id,))
+
+
+def _progress(connection: sqlite3.Connection) -> list[RootProgress]:
+    tallies: dict[int, list[tuple[str, str, int, int, int]]] = {}
+    for root_id, *tally in connection.execute(
+        "SELECT root_id, state, skip, documents, chunks, embeddable FROM document_tally WHERE documents > 0"
+    ):
+        tallies.setdefault(root_id, []).append((tally[0], tally[1], tally[2], tally[3], tally[4]))
+    queued: dict[int, dict[str, int]] = {}
+    for root_id, space, count in connection.execute(
+        "SELECT q.root_id, s.key, q.queued FROM queue_tally q JOIN space s ON s.id = q.space_id WHERE s.active"
+    ):
+        queued.setdefault(root_id, {})[space] = count
+    roots = connection.execute("SELECT id, path, scanned_ns FROM root WHERE NOT removing ORDER BY path")
+    return [
+        _root_progress(root_id, path, scanned_ns, tallies.get(root_id, []), queued.get(root_id, {}))
+        for root_id, path, scanned_ns in roots.fetchall()
+    ]
+
+
+def _root_progress(
+    root_id: int,
+    path: str,
+    scanned_ns: int | None,
+    tallies: list[tuple[str, str, int, int, int]],
+    queued: dict[str, int],
+) -> RootProgress:
+    return RootProgress(
+        root_id=root_id,
+        path=path,
+        scanned_ns=scanned_ns,
+        documents=sum(documents for _, _, documents, _, _ in tallies),
+        pending=sum(documents for state, _, documents, _, _ in tallies if state == "pending"),
+        skipped={skip: documents for state, skip, documents, _, _ in tallies if state == "skipped"},
+        chunks=sum(chunks for _, _, _, chunks, _ in tallies),
+        embeddable=sum(embeddable for _, _, _, _, embeddable in tallies),
+        queued=queued,
+    )
