@@ -39,14 +39,14 @@ def decode_params(method: str, raw: Raw, params: type[P]) -> P:
 
 def unknown_method(name: str, known: Iterable[str]) -> MethodNotFoundError:
     """The error for a method that does not exist; it names the nearest one."""
-    return MethodNotFoundError(f"no method `{name}`{_nearest(name, known)}; `hello` lists them all")
+    return MethodNotFoundError(f"no method `{name}`{_nearest(name, known)} `hello` lists them all.")
 
 
 def _explain(method: str, problem: str, params: type[Params]) -> InvalidParamsError:
     if unknown := _UNKNOWN.search(problem):
         name = shorten(unknown[1])
         fields = [field.encode_name for field in structs.fields(params)]
-        message = f"{method} takes no `{name}`{_nearest(name, fields)}; it takes {', '.join(fields)}"
+        message = f"{method} takes no `{name}`{_nearest(name, fields)} It takes: {', '.join(fields)}."
         return InvalidParamsError(message, field=name)
     if missing := _MISSING.search(problem):
         return InvalidParamsError(f"{method} needs `{missing[1]}`", field=missing[1])
@@ -58,4 +58,4 @@ def _explain(method: str, problem: str, params: type[Params]) -> InvalidParamsEr
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     matches = get_close_matches(name[:64], list(known), n=1)  # cut: the comparison is quadratic
-    return f", did you mean `{matches[0]}`?" if matches else ""
+    return f"; did you mean `{matches[0]}`?" if matches else "."

@@ -100,7 +100,7 @@ async def test_an_unknown_method_names_the_nearest(tmp_path: Path) -> None:
         ("search", {"query": "x", "limit": 0}, "limit", ">= 1"),
         ("search", {"query": "x", "limit": "10"}, "limit", "got `str`"),
         ("search", {"query": "x", "limt": 5}, "limt", "did you mean `limit`?"),
-        ("search", {"query": "x", "y" * 9000: 5}, "y" * 500 + "…", "it takes deadline_ms, query"),
+        ("search", {"query": "x", "y" * 9000: 5}, "y" * 500 + "…", "It takes: deadline_ms, query"),
         ("search", {"query": "x", "mode": "full"}, "mode", "'full'"),
         ("search", {"query": "x", "kind": "prose"}, "kind", "'prose'"),
         ("search", {"query": "x", "roots": ["src"]}, "roots[0]", "an absolute path"),
