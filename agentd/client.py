@@ -98,11 +98,18 @@ class Client:
         self._socket = open_socket(self.socket_path, timeout)
         self._reader = self._socket.makefile("rb")
         self._last_id = 0
+        self._open: int | None = None  # the request that is not answered yet
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close; a request that Ctrl-C broke off is cancelled in the daemon too."""
+        if kind is KeyboardInterrupt and self._open:
+            try:  # noqa: SIM105  # contextlib would slow the start
+                self.cancel(self._open)
+            except AgentdClientError:
+                pass
         self.close()
 
     @property
@@ -137,6 +144,7 @@ class Client:
 
     def stream(self, method: str, /, **params: Any) -> Stream:
         """Call ``method`` and iterate over its events; ``result`` is set when they end."""
+        self._open = self._last_id + 1  # before it is sent: Ctrl-C may come at any moment
         return Stream(self, self._send(method, params))
 
     def cancel(self, request_id: int) -> None:
@@ -239,23 +247,16 @@ class Stream:
             AgentdClientError: the daemon answered with an error, or one of the subclasses.
         """
         while not self._ended:
-            message = self._next_message()
+            message = self._client._receive()  # noqa: SLF001  # two halves of one thing
             if event := event_of(message):
                 if event["id"] == self.id:
                     return event
             # An answer to another id belongs to a request that its caller gave up; null stands for a line that the
             # daemon could not read, and there is but ours.
             elif message.get("id") in (self.id, None):
-                self._ended = True
+                self._ended, self._client._open = True, None  # noqa: SLF001  # as above
                 self.result = result_of(message)
         raise StopIteration
-
-    def _next_message(self) -> Message:
-        try:
-            return self._client._receive()  # noqa: SLF001  # two halves of one thing
-        except KeyboardInterrupt:
-            self._client.cancel(self.id)
-            raise
 
 
 def open_socket(path: str, timeout: float | None = None) -> socket.socket:

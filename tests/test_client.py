@@ -238,17 +238,16 @@ except AgentdClientError as error:
 
 def test_ctrl_c_cancels_the_request(peer: ScriptedPeer) -> None:
     peer.replies["stats"] = SILENCE
-    with Client(peer.path, timeout=10) as client:
-        main = threading.main_thread().ident
-        assert main
+    main = threading.main_thread().ident
+    assert main
 
-        def interrupt() -> None:
-            assert peer.received.get(timeout=5)[0] == "stats"
-            signal.pthread_kill(main, signal.SIGINT)
+    def interrupt() -> None:
+        assert peer.received.get(timeout=5)[0] == "stats"
+        signal.pthread_kill(main, signal.SIGINT)
 
-        threading.Thread(target=interrupt).start()
-        with pytest.raises(KeyboardInterrupt):
-            client.stats()
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt), Client(peer.path, timeout=10) as client:
+        client.stats()
     assert peer.received.get(timeout=5) == ("cancel", {"id": 1})
 
 

@@ -59,6 +59,7 @@ def stop_arguments(parser: ArgumentParser) -> None:
 def stop(args: Namespace) -> int:
     """Ask the daemon to drain and stop, and wait until its process has ended."""
     with c.connect(args) as client:
+        client.timeout = max(args.timeout, 1.0)
         pid = pid_of_daemon(client)
         ended = terminate(pid, args.timeout)
     if args.json:

@@ -111,7 +111,7 @@ def test_transcript(case: Case, tmp_path: Path) -> None:
         return text.replace("$ROOT", str(root)).replace("$SOCKET", str(path))
 
     replies: dict[str, Reply] = {name: Result(json.loads(here(value))) for name, value in case.replies.items()}
-    replies |= {name: Failure(*here(value).split(" ", 1)) for name, value in case.errors.items()}
+    replies |= {name: failure(here(value)) for name, value in case.errors.items()}
     sent: list[tuple[str, Any]] = []
     if case.listens:
         with ScriptedPeer(path, replies) as peer:
@@ -125,6 +125,11 @@ def test_transcript(case: Case, tmp_path: Path) -> None:
     if case.sent:
         expected = [here(line).split(" ", 1) for line in case.sent]
         assert sent == [(name, json.loads(params)) for name, params in expected]
+
+
+def failure(text: str) -> Failure:
+    kind, message = text.split(" ", 1)
+    return Failure(kind, message)
 
 
 def lines(text: str) -> list[str]:

@@ -1,0 +1,45 @@
+"""Every example of docs/clients.md is run, and prints what the page says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scripted_peer import Failure, Reply, Result, ScriptedPeer
+
+CHECKOUT = Path(__file__).parents[1]
+EXAMPLES = re.findall(
+    r"```python\n(.*?)```\n\n```text\n(.*?)```",
+    (CHECKOUT / "docs" / "clients.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)
+HIT = {"path": "/srv/shop/http/retry.py", "start_line": 12, "end_line": 31, "symbol": "RetryPolicy"}
+STATUS = {"documents": 2812, "state": "current"}
+PROGRESS: dict[str, object] = {"event": "progress", "status": {"vectors_pending": 8700}}
+
+
+def test_every_example_has_its_output() -> None:
+    page = (CHECKOUT / "docs" / "clients.md").read_text(encoding="utf-8")
+    assert len(EXAMPLES) == page.count("```python") > 0
+
+
+@pytest.mark.parametrize(("code", "expected"), EXAMPLES)
+def test_the_example_prints_what_the_page_says(code: str, expected: str, tmp_path: Path) -> None:
+    added = Failure("root_invalid", "no") if 'add_root("/")' in code else Result({})
+    replies: dict[str, Reply] = {
+        "search": Result({"hits": [HIT], "total": 1, "complete": True, "degraded": []}),
+        "roots.add": added,
+        "index.wait": Result(STATUS, events=(PROGRESS,)),
+        "index.status": Result(STATUS),
+        "read_span": Result({"text": "class RetryPolicy:\n    attempts: int = 3\n"}),
+    }
+    environ = {**os.environ, "AGENTD_SOCKET": str(tmp_path / "s"), "PYTHONPATH": str(CHECKOUT)}
+    with ScriptedPeer(tmp_path / "s", replies):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False, timeout=30
+        )
+    assert (done.stdout, done.stderr) == (expected, "")
