@@ -4,7 +4,9 @@ A BERT encoder (Devlin et al., 2018) of 6 layers, 12 heads and 384 dimensions, f
 that the mask keeps and an L2 norm (Reimers and Gurevych, 2019). Written node by node rather than exported, so that the
 names, the order and therefore the bytes never change.
 
-Operators of the domain ``com.microsoft``: Attention, SkipLayerNormalization, BiasGelu (onnxruntime's ContribOperators).
+Attention and BiasGelu are of the domain ``com.microsoft`` (onnxruntime's ContribOperators).
+SkipLayerNormalization, of the same domain, is left out: on a CPU, Sum and LayerNormalization do its work in a fifth of the time, and the whole model
+takes 11 to 18 per cent less. It must be Sum: onnxruntime fuses Add and LayerNormalization back into the slow operator.
 """
 
 from __future__ import annotations
@@ -87,7 +89,7 @@ def _embeddings(graph: Graph, weights: Weights) -> str:
         graph.constant("embeddings.norm.gamma", weights["embeddings.LayerNorm.weight"]),
         graph.constant("embeddings.norm.beta", weights["embeddings.LayerNorm.bias"]),
     ]
-    return _skip_norm(graph, ["embeddings.word", "embeddings.position", *norm], "embeddings.output")
+    return _sum_norm(graph, ["embeddings.word", "embeddings.position"], norm, "embeddings.output")
 
 
 def _layer(graph: Graph, weights: Weights, layer: int, hidden: str) -> str:
@@ -116,16 +118,17 @@ def _matmul(graph: Graph, value: str, weight: NDArray[np.float32], output: str) 
 
 def _residual(graph: Graph, weights: Weights, source: str, inputs: list[str], output: str) -> str:
     """Adds two values and the bias of the projection that made the first, and normalises."""
+    bias = graph.constant(f"{output}.bias", weights[f"{source}.dense.bias"])
     norm = [
         graph.constant(f"{output}.gamma", weights[f"{source}.LayerNorm.weight"]),
         graph.constant(f"{output}.beta", weights[f"{source}.LayerNorm.bias"]),
-        graph.constant(f"{output}.bias", weights[f"{source}.dense.bias"]),
     ]
-    return _skip_norm(graph, [*inputs, *norm], output)
+    return _sum_norm(graph, [*inputs, bias], norm, output)
 
 
-def _skip_norm(graph: Graph, inputs: list[str], output: str) -> str:
-    return graph.node("SkipLayerNormalization", inputs, output, domain=MICROSOFT, epsilon=EPSILON)
+def _sum_norm(graph: Graph, inputs: list[str], norm: list[str], output: str) -> str:
+    total = graph.node("Sum", inputs, f"{output}.sum")
+    return graph.node("LayerNormalization", [total, *norm], output, axis=-1, epsilon=EPSILON)
 
 
 def _pooling(graph: Graph, hidden: str) -> str:
