@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
-FOREIGN = {"index.events"}  # answers when it is cancelled, not before
+ENDLESS = {"index.events"}  # answers when it is cancelled, not before
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
 NAMES = ["query", "limit", "mode", "path", "roots", "paths", "for", "id", "deadline_ms", "start_line", "end_line", "x"]
-REQUESTS = st.fixed_dictionaries(
+PARAMS = st.dictionaries(st.sampled_from(NAMES), JSON | st.just("/home/ada/engine/x"), max_size=4)
+METHOD = st.sampled_from([name for name in METHODS if name not in ENDLESS])
+CALLS = st.fixed_dictionaries({"jsonrpc": st.just("2.0"), "method": METHOD, "id": st.integers(0, 9), "params": PARAMS})
+REQUESTS = CALLS | st.fixed_dictionaries(
     {},
     optional={
         "jsonrpc": st.just("2.0") | JSON,
-        "method": st.sampled_from([name for name in METHODS if name not in FOREIGN]) | JSON,
+        "method": METHOD | JSON,
         "id": st.integers(-(2**64), 2**64) | st.text(max_size=200) | JSON,
-        "params": st.dictionaries(st.sampled_from(NAMES), JSON | st.just("/home/ada/engine/x"), max_size=4) | JSON,
+        "params": PARAMS | JSON,
         "extra": JSON,
     },
 )
