@@ -1,0 +1,251 @@
+r"""The shared splitter: a tree of line ranges in, chunks with exact byte and line spans out.
+
+A parser describes a file as a :class:`Block`, a range of lines that may be taken apart into smaller ones. The splitter
+keeps a block whole where it fits into ``chunk_chars``, merges small neighbours of the same parent, and takes apart what
+is too large; what has no parts is cut at blank lines and shallow indentation. Chunks of line-based files are whole
+lines, in order, disjoint, and hold every line that is not blank.
+
+Lines end at ``\n`` alone, as git, grep and tree-sitter count them; a ``\r`` belongs to its line.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from hashlib import blake2b
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from agentd.domain import Chunk, embedding_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+MAX_CHUNKS = 4000
+"""Chunks of one file; the rest is cut and said to be (``chunks_cut``)."""
+
+HARD_FACTOR = 2
+"""No chunk is longer than this many times ``chunk_chars``; only a single line can come near it."""
+
+Trail = tuple[str, ...]
+"""The headings or scopes that lead to a block, outermost first."""
+
+
+class Block(NamedTuple):
+    """Lines ``start`` to ``end`` (from 0, half open) that belong together.
+
+    ``trail`` holds the headings or scopes around it, its own included. ``symbol`` is the definition it belongs to, and
+    ``defines`` says that this definition begins here. ``parts`` takes it apart, in order; it is called only for a block
+    that does not fit.
+    """
+
+    start: int
+    end: int
+    trail: Trail = ()
+    symbol: str = ""
+    defines: bool = False
+    parts: Callable[[], Sequence[Block]] | None = None
+
+
+class Source:
+    """A decoded file and where its lines lie. ``bom`` is the number of bytes before the text."""
+
+    def __init__(self, text: str, encoding: str = "utf-8", bom: int = 0) -> None:
+        self.text = text
+        self.lines = text.split("\n")
+        self.starts = list(accumulate([len(line) + 1 for line in self.lines], initial=0))
+        self.starts[-1] = len(text)
+        if not self.lines[-1]:  # the text ends with a newline, or is empty
+            self.lines.pop()
+            self.starts.pop()
+        self._encoding = encoding
+        self._bom = bom
+        self._one_byte = not encoding.lower().startswith("utf") or (
+            text.isascii() and encoding.lower().replace("_", "-") == "utf-8"
+        )
+        self._cursor = (0, bom)
+
+    def size(self, start: int, end: int) -> int:
+        """Characters in the lines ``start`` to ``end``, half open, newlines included."""
+        return self.starts[end] - self.starts[start]
+
+    def byte(self, offset: int) -> int:
+        """Byte of the file at a character offset. Linear over a whole file when asked in ascending order."""
+        if self._one_byte:
+            return self._bom + offset
+        known, position = self._cursor if self._cursor[0] <= offset else (0, self._bom)
+        position += len(self.text[known:offset].encode(self._encoding))
+        self._cursor = (offset, position)
+        return position
+
+    def line(self, offset: int) -> int:
+        """Line of a character offset, from 1."""
+        return max(1, bisect_right(self.starts, offset, 0, len(self.lines)))
+
+    def trim(self, start: int, end: int) -> tuple[int, int]:
+        """The same lines without blank ones at either end."""
+        lines = self.lines
+        while start < end and not lines[start].strip():
+            start += 1
+        while start < end and not lines[end - 1].strip():
+            end -= 1
+        return start, end
+
+
+def split(source: Source, block: Block, chunk_chars: int) -> list[Chunk]:
+    """Chunks of ``block``, at most ``MAX_CHUNKS`` + 1 of them: one more says that there were more."""
+    pieces = _join_small(source, _Packer(source, chunk_chars).pack(block), chunk_chars)
+    chunks: list[Chunk] = []
+    for piece in pieces:
+        chunks.extend(_render(source, piece, chunk_chars))
+        if len(chunks) > MAX_CHUNKS:
+            return chunks[: MAX_CHUNKS + 1]
+    return chunks
+
+
+def split_text(text: str, chunk_chars: int) -> list[str]:
+    """Text without lines of its own in a file, cut to size."""
+    if len(text) <= chunk_chars:
+        return [text] if text.strip() else []
+    source = Source(text)
+    return [chunk.text for chunk in split(source, Block(0, len(source.lines)), chunk_chars)]
+
+
+def make_chunk(lines: tuple[int, int], span: tuple[int, int], symbol: str, trail: Trail, text: str) -> Chunk:
+    """A chunk of the lines (from 1, both included) and the bytes given."""
+    context = " > ".join(trail)
+    digest = blake2b(embedding_text(context, text).encode(), digest_size=16).digest()
+    return Chunk(lines[0], lines[1], span[0], span[1], symbol, context, text, digest)
+
+
+def shared(trails: Sequence[Trail]) -> Trail:
+    """What all of them begin with."""
+    low, high = min(trails), max(trails)  # in order, the first and the last differ earliest
+    depth = next((at for at, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
+    return low[:depth]
+
+
+class _Packer:
+    """Turns a block into blocks that fit, few and whole."""
+
+    def __init__(self, source: Source, limit: int) -> None:
+        self.source = source
+        self.limit = limit
+
+    def pack(self, block: Block) -> Iterator[Block]:
+        if self.source.size(block.start, block.end) <= self.limit:
+            yield block
+            return
+        parts = _tile(block, block.parts() if block.parts else ())
+        if not parts:
+            yield from self._cut(block)
+            return
+        run: list[Block] = []
+        for part in parts:
+            large = self.source.size(part.start, part.end) > self.limit
+            if run and (large or self.source.size(run[0].start, part.end) > self.limit):
+                yield _merge(run)
+                run = []
+            if large:
+                yield from self.pack(part)
+            else:
+                run.append(part)
+        if run:
+            yield _merge(run)
+
+    def _cut(self, block: Block) -> Iterator[Block]:
+        """Cut between lines: after a blank one if there is any, else where the indentation is shallowest."""
+        source, limit = self.source, self.limit
+        start = line = block.start
+        best, best_rank = start, (False, 0)
+        while line < block.end:
+            size = source.size(start, line)
+            if size and size + source.size(line, line + 1) > limit:
+                stop = best if best > start else line
+                yield block._replace(start=start, end=stop, defines=block.defines and start == block.start)
+                start = line = best = stop
+                best_rank = (False, 0)
+                continue
+            if size * 3 >= limit and (rank := _boundary(source.lines, line)) >= (best_rank if best > start else rank):
+                best, best_rank = line, rank
+            line += 1
+        if start < block.end:
+            yield block._replace(start=start, end=block.end, defines=block.defines and start == block.start)
+
+
+def _boundary(lines: list[str], line: int) -> tuple[bool, int]:
+    """How good it is to begin a chunk with ``line``; greater is better."""
+    text = lines[line]
+    indent = len(text) - len(text.lstrip())
+    return not lines[line - 1].strip(), -indent
+
+
+def _tile(block: Block, parts: Iterable[Block]) -> list[Block]:
+    """``parts`` made to cover ``block`` without gap or overlap, so that no parser can lose a line."""
+    tiles: list[Block] = []
+    cursor = block.start
+    for part in parts:
+        end = min(part.end, block.end)
+        if end > cursor:
+            tiles.append(part if (part.start, part.end) == (cursor, end) else part._replace(start=cursor, end=end))
+            cursor = end
+    if tiles and cursor < block.end:
+        tiles.append(Block(cursor, block.end, block.trail, block.symbol))
+    return tiles
+
+
+def _merge(run: list[Block]) -> Block:
+    """Neighbours as one block: what they share of the trail, and the first definition among them."""
+    first = run[0]
+    if len(run) == 1:
+        return first
+    defining = next((block for block in run if block.defines), first)
+    trail = shared([block.trail for block in run])
+    return Block(first.start, run[-1].end, trail, defining.symbol, defining.defines)
+
+
+def _join_small(source: Source, pieces: Iterable[Block], limit: int) -> Iterator[Block]:
+    """Join neighbours that tell the same story, and a scrap (a closing brace, a lone heading) to what stands beside it.
+
+    The larger of the two gives trail and symbol.
+    """
+    scrap, most = limit // 8, limit * 5 // 4
+    last: Block | None = None
+    for piece in pieces:
+        if last is None:
+            last = piece
+            continue
+        before, size = source.size(last.start, last.end), source.size(piece.start, piece.end)
+        same = (last.trail, last.symbol) == (piece.trail, piece.symbol)
+        if before + size <= limit if same else min(before, size) < scrap and before + size <= most:
+            larger = last if before > size else piece
+            last = larger._replace(start=last.start, end=piece.end)
+        else:
+            yield last
+            last = piece
+    if last is not None:
+        yield last
+
+
+def _render(source: Source, block: Block, limit: int) -> Iterator[Chunk]:
+    start, end = source.trim(block.start, block.end)
+    if start == end:
+        return
+    first = source.starts[start]
+    last = source.starts[end - 1] + len(source.lines[end - 1].removesuffix("\r"))
+    for low, high in (
+        _cut_line(source.text, first, last, limit) if last - first > HARD_FACTOR * limit else [(first, last)]
+    ):
+        text = source.text[low:high]
+        if text.strip():
+            span = (source.byte(low), source.byte(high))
+            yield make_chunk((start + 1, end), span, block.symbol, block.trail, text)
+
+
+def _cut_line(text: str, first: int, last: int, limit: int) -> Iterator[tuple[int, int]]:
+    """Cut a line that is too long, after a space where the last quarter of a piece has one."""
+    while first < last:
+        stop = min(first + limit, last)
+        if stop < last:
+            stop = max(text.rfind(" ", stop - limit // 4, stop) + 1, 0) or stop
+        yield first, stop
+        first = stop
