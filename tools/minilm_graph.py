@@ -4,9 +4,9 @@ A BERT encoder (Devlin et al., 2018) of 6 layers, 12 heads and 384 dimensions, f
 that the mask keeps and an L2 norm (Reimers and Gurevych, 2019). Written node by node rather than exported, so that the
 names, the order and therefore the bytes never change.
 
-Attention and BiasGelu are of the domain ``com.microsoft`` (onnxruntime's ContribOperators).
-SkipLayerNormalization, of the same domain, is left out: on a CPU, Sum and LayerNormalization do its work in a fifth of the time, and the whole model
-takes 11 to 18 per cent less. It must be Sum: onnxruntime fuses Add and LayerNormalization back into the slow operator.
+Attention and BiasGelu are of the domain ``com.microsoft`` (onnxruntime's ContribOperators). Its SkipLayerNormalization
+is left out: on a CPU, Sum and LayerNormalization do the same in a fifth of the time, and the whole model takes 11 to 18
+per cent less. It must be Sum: onnxruntime fuses Add and LayerNormalization back into the slow operator.
 """
 
 from __future__ import annotations
