@@ -1,0 +1,180 @@
+"""The compute pool: whatever takes longer than the loop can spare runs in worker processes, in two lanes.
+
+::
+
+    pool.run(EMBED, request, lane=Lane.INTERACTIVE)
+      └─ LaneDispatcher    queue by priority, retry, counts
+          └─ Fleet         processes: growth, shrinkage, replacement with backoff
+              └─ Worker    the task it holds, time limits, backpressure
+                  └─ Link  frames over a socketpair, exit watch, kill      ──────  worker.py, in its own process
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from agentd.compute.fleet import FleetOptions
+from agentd.compute.frames import pack
+from agentd.compute.lane import LaneDispatcher
+from agentd.compute.messages import Run, Setup
+from agentd.compute.spawn import Spawner
+from agentd.compute.stats import Lane, LaneStats, PoolStats, WorkerStats
+from agentd.compute.task import Priority, Task
+from agentd.errors import ShuttingDownError, TaskFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from agentd.config.settings import ComputeSettings
+    from agentd.kernels.registry import Kernel
+
+__all__ = ["Lane", "LaneStats", "Pool", "PoolStats", "Priority", "WorkerStats"]
+
+Request = TypeVar("Request", bound=msgspec.Struct)
+Result = TypeVar("Result", bound=msgspec.Struct)
+
+_MOST_BULK_WORKERS = 4
+"""Where the settings leave it to us: more would slow the machine's owner down for little."""
+_OOM_SCORE_ADJUST = {Lane.INTERACTIVE: 0, Lane.BULK: 500}
+"""When memory runs out the system takes a bulk worker first: it costs a retry, the daemon would cost everything."""
+
+
+class Pool:
+    """Runs kernels in worker processes, one task at a time in each.
+
+    Workers run the kernels of ``registry`` and nothing else: a dotted module whose ``KERNELS`` maps names to Kernel.
+    Only the one who builds the pool names it, and a task carries a kernel's name alone, so that nothing that comes
+    over the wire can choose code. Tests name a registry of their own.
+    """
+
+    def __init__(self, settings: ComputeSettings, registry: str = "agentd.kernels.registry") -> None:
+        self._settings = settings
+        self._registry = registry
+        self._spawner = Spawner()
+        self._lanes: dict[Lane, LaneDispatcher] = {}  # empty before start
+
+    async def start(self) -> None:
+        """Start the interactive workers and one bulk worker, and wait until they are ready.
+
+        Raises WorkerDiedError, and leaves no process behind, when one does not start after several attempts.
+        """
+        self._lanes = {lane: self._dispatcher(lane) for lane in Lane}
+        try:
+            await asyncio.gather(*(dispatcher.start() for dispatcher in self._lanes.values()))
+        except BaseException:
+            await self.stop(0)
+            raise
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no new tasks, let running ones end within ``grace_seconds``, then end every process.
+
+        Queued tasks, and running ones after the grace, fail with ShuttingDownError.
+        """
+        await asyncio.gather(*(dispatcher.stop(grace_seconds) for dispatcher in self._lanes.values()))
+        self._spawner.close()  # last: the end of its thread kills what it forked
+
+    async def run(
+        self,
+        kernel: Kernel[Request, Result],
+        request: Request,
+        *,
+        lane: Lane,
+        priority: Priority = Priority.PARSE,
+        timeout: float | None = None,  # noqa: ASYNC109  # bounds the worker's time, not the caller's wait in the queue
+    ) -> Result:
+        """Run a kernel and return its result.
+
+        ``timeout`` is in seconds of running, time in the queue apart; None means ``task_timeout_seconds``. Cancelling
+        the caller takes the task out of the queue, or stops its worker when it does not end soon.
+
+        Raises BusyError (queue full), TaskTimeoutError, TaskFailedError (``kind`` is that of the error raised in the
+        worker), WorkerDiedError (twice, or none can be started), ShuttingDownError.
+        """
+        if kernel.streams:
+            raise TypeError(f"kernel {kernel.name!r} streams: use Pool.stream")
+        task = self._task(kernel, request, priority, timeout)
+        dispatcher = self._dispatcher_of(lane)
+        dispatcher.submit(task)
+        try:
+            part = await task.take()
+        finally:
+            dispatcher.withdraw(task)
+        if part is None:
+            raise TaskFailedError(f"expected a result of kernel {kernel.name!r}, found none")
+        return _decode(kernel, part)
+
+    async def stream(
+        self,
+        kernel: Kernel[Request, Result],
+        request: Request,
+        *,
+        lane: Lane,
+        priority: Priority = Priority.PARSE,
+        timeout: float | None = None,  # noqa: ASYNC109  # bounds the worker's time, not the caller's
+    ) -> AsyncGenerator[Result, None]:
+        """Run a kernel and yield the parts of its result as they come; the task is submitted at the first step.
+
+        ``timeout`` starts again at each part, and stands still while the caller has yet to take what has come: a slow
+        caller makes the worker wait. Close the generator (``contextlib.aclosing``) where it may be left early.
+
+        Raises as ``run`` does, after the parts that came before; a worker that died is tried again only before the
+        first part.
+        """
+        task = self._task(kernel, request, priority, timeout)
+        dispatcher = self._dispatcher_of(lane)
+        dispatcher.submit(task)
+        try:
+            while (part := await task.take()) is not None:
+                yield _decode(kernel, part)
+        finally:
+            dispatcher.withdraw(task)
+
+    async def recycle(self) -> int:
+        """Retire idle workers over ``worker_memory_megabytes`` of resident memory; returns how many."""
+        limit = self._settings.worker_memory_megabytes * 1024 * 1024
+        return sum(dispatcher.recycle(limit) for dispatcher in self._lanes.values())
+
+    def stats(self) -> PoolStats:
+        """Counts of each lane, and each worker as it is now."""
+        return PoolStats(
+            lanes={lane: dispatcher.stats() for lane, dispatcher in self._lanes.items()},
+            workers=[worker for dispatcher in self._lanes.values() for worker in dispatcher.workers()],
+        )
+
+    def _dispatcher(self, lane: Lane) -> LaneDispatcher:
+        settings = self._settings
+        bulk = lane is Lane.BULK
+        most = settings.bulk_workers or min(len(os.sched_getaffinity(0)), _MOST_BULK_WORKERS)
+        options = FleetOptions(
+            lane=lane,
+            minimum=1 if bulk else settings.interactive_workers,
+            maximum=most if bulk else settings.interactive_workers,
+            idle_seconds=settings.idle_seconds,
+            setup=Setup(self._registry, settings.nice if bulk else 0, _OOM_SCORE_ADJUST[lane]),
+        )
+        return LaneDispatcher(options, settings.queue_length, self._spawner)
+
+    def _dispatcher_of(self, lane: Lane) -> LaneDispatcher:
+        if not self._lanes:
+            raise ShuttingDownError("the compute pool does not run: it was not started")
+        return self._lanes[lane]
+
+    def _task(
+        self, kernel: Kernel[Any, Any], request: msgspec.Struct, priority: Priority, timeout: float | None
+    ) -> Task:
+        frame = pack(Run(kernel.name, msgspec.Raw(msgspec.msgpack.encode(request))))
+        seconds = self._settings.task_timeout_seconds if timeout is None else timeout
+        return Task(kernel.name, frame, priority, seconds)
+
+
+def _decode(kernel: Kernel[Any, Result], part: msgspec.Raw) -> Result:
+    try:
+        return msgspec.msgpack.decode(part, type=kernel.result)
+    except msgspec.DecodeError as error:
+        raise TaskFailedError(
+            f"expected a {kernel.result.__name__} from kernel {kernel.name!r}, found something else: {error}"
+        ) from error

@@ -1,0 +1,152 @@
+"""A worker process: reads tasks from a socket, runs one kernel at a time, sends back what it returns.
+
+Started as ``python -m agentd.compute.worker LANE FD``; the lane is there for the eyes of ``ps``, the rest comes over
+the socket. No event loop, no settings, no database: blocking reads and writes, and the kernels of one registry.
+
+A worker never outlives its daemon. The kernel kills it when the thread that spawned it ends (PR_SET_PDEATHSIG), and a
+thread here waits for the daemon's end of the socket to close, which also ends a worker that is inside a task.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from agentd.compute.frames import FrameSplitter, pack
+from agentd.compute.messages import Done, Failed, Hello, Part, Run, Setup
+from agentd.errors import AgentdError, ComputeError, TaskFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agentd.kernels.registry import Kernel
+
+_READ_BYTES = 256 * 1024
+_GC_THRESHOLD = 20_000
+"""Allocations between young collections. Parsing makes many objects and few cycles; 700, the default, costs it time."""
+_MESSAGE_CHARS = 1000
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+_done = pack(Done())
+
+
+def main() -> NoReturn:
+    """Serve until the daemon closes the socket, and leave without ceremony: nothing here is worth a tear-down."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the daemon left while a result was on its way
+        _serve(socket.socket(fileno=int(sys.argv[2])))
+    os._exit(0)
+
+
+def _serve(connection: socket.socket) -> None:
+    connection.set_inheritable(False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which drains
+    _die_with_parent(connection)
+    frames = _frames(connection)
+    first = next(frames, None)
+    if first is None:
+        return  # the daemon ended while we started
+    setup = msgspec.msgpack.decode(first, type=Setup)
+    _yield_to_others(setup)
+    kernels: Mapping[str, Kernel[Any, Any]] = import_module(setup.registry).KERNELS
+    gc.set_threshold(_GC_THRESHOLD)
+    _spare_imports()
+    connection.sendall(pack(Hello()))
+    decoder = msgspec.msgpack.Decoder(Run)
+    for frame in frames:
+        _answer(connection, kernels, decoder.decode(frame))
+
+
+def _frames(connection: socket.socket) -> Iterator[bytes]:
+    splitter = FrameSplitter()
+    while data := connection.recv(_READ_BYTES):
+        yield from splitter.feed(data)
+
+
+def _answer(connection: socket.socket, kernels: Mapping[str, Kernel[Any, Any]], run: Run) -> None:
+    try:
+        kernel = _find(kernels, run.kernel)
+        function = _load(kernel)
+        request = msgspec.msgpack.decode(run.request, type=kernel.request)
+        if kernel.streams:
+            for value in function(request):
+                connection.sendall(_part(value))
+            connection.sendall(_done)
+        else:
+            connection.sendall(_part(function(request)) + _done)
+    except AgentdError as error:
+        connection.sendall(_failed(error, error.kind, error.message, error.details))
+    except Exception as error:  # noqa: BLE001  # the outermost edge of a kernel: the daemon must hear of everything
+        connection.sendall(_failed(error, TaskFailedError.kind, f"{type(error).__name__}: {error}", {}))
+
+
+def _find(kernels: Mapping[str, Kernel[Any, Any]], name: str) -> Kernel[Any, Any]:
+    try:
+        return kernels[name]
+    except KeyError:
+        raise ComputeError(f"expected a kernel of {sorted(kernels)}, found {name!r}: not in this registry") from None
+
+
+def _load(kernel: Kernel[Any, Any]) -> Any:
+    """Import the kernel's module at its first task: a worker holds only the parsers and models that it uses."""
+    if kernel.module not in sys.modules:
+        import_module(kernel.module)
+        _spare_imports()
+    return getattr(sys.modules[kernel.module], kernel.function)
+
+
+def _spare_imports() -> None:
+    """Modules live as long as the process: keep the collector from walking them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _part(value: object) -> bytes:
+    return pack(Part(msgspec.Raw(msgspec.msgpack.encode(value))))
+
+
+def _failed(error: Exception, kind: str, message: str, details: dict[str, object]) -> bytes:
+    """Describe ``error``. Its message goes to the caller alone, so that the log holds no text of documents."""
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    return pack(Failed(kind, message[:_MESSAGE_CHARS], details, trace))
+
+
+def _yield_to_others(setup: Setup) -> None:
+    """Step back behind the daemon, where the system allows it (a sandbox may not)."""
+    with contextlib.suppress(OSError):
+        os.nice(setup.nice)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(setup.oom_score_adjust), encoding="ascii")
+
+
+def _die_with_parent(connection: socket.socket) -> None:
+    """Make sure that this process ends with the daemon, whatever it is doing.
+
+    PDEATHSIG also ends a kernel that holds the GIL; the thread needs the GIL, but also sees a daemon that died before
+    PDEATHSIG was set, or one that closed the socket and lives on.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_exit_at_hangup, args=(connection.fileno(),), name="hangup", daemon=True).start()
+
+
+def _exit_at_hangup(descriptor: int) -> NoReturn:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLRDHUP)  # and never POLLIN: the main thread reads
+    poll.poll()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
