@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 256 * 1024 * 1024
 """The most that a daemon can be configured to answer with; a longer line is garbage."""
 
-LAST_LINE = 2**31
-"""Stands for the end of a file."""
-
 ADVICE = "Start it with: agentd --root DIR  (or: make run ROOT=DIR)"
 
 
@@ -373,7 +370,8 @@ def path_params(path: str | None) -> Message:
 
 def span_params(path: str, start_line: int, end_line: int | None) -> Message:
     """Parameters of ``read_span``."""
-    return path_params(path) | {"start_line": start_line, "end_line": LAST_LINE if end_line is None else end_line}
+    params = path_params(path) | {"start_line": start_line}
+    return params if end_line is None else params | {"end_line": end_line}
 
 
 def wait_params(target: str, timeout: float | None) -> Message:

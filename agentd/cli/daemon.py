@@ -34,7 +34,9 @@ def stats(args: Namespace) -> int:
 def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """``search.latency_ms.p50  3.2`` for each value, however deep it lies."""
     for name, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from flat({str(number): each for number, each in enumerate(value)}, f"{prefix}{name}.")
+        elif isinstance(value, dict):
             yield from flat(value, f"{prefix}{name}.")
         else:
             yield output.clean(f"{prefix}{name}"), plain(value)

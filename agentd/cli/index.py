@@ -30,28 +30,28 @@ def status(args: Namespace) -> int:
     if args.json:
         output.say_json(now)
     else:
-        output.say(*report(now, output.screen(), time.time()))
+        output.say(*report(now, client.socket_path, output.screen(), time.time()))
     return c.FOUND
 
 
-def report(status: IndexStatus, screen: output.Screen, now: float) -> list[str]:
+def report(status: IndexStatus, socket_path: str, screen: output.Screen, now: float) -> list[str]:
     """The whole status for people. ``now`` is in seconds since the epoch."""
     lines = [f"{screen.paint(status['state'], output.BOLD)}  generation {status['generation']:,}{lag(status)}"]
     for root in status["roots"]:
         lines += ["", *root_report(root, screen, now)]
     if not status["roots"]:
         lines += ["", "No roots. To index this directory: agentctl add ."]
-    lines += ["", *totals(status)]
+    lines += ["", *totals(status, socket_path)]
     return lines + [screen.paint(f"degraded: {output.clean(reason)}", output.YELLOW) for reason in status["degraded"]]
 
 
 def lag(status: IndexStatus) -> str:
     """Which view is behind the newest generation, if one is."""
-    behind = [
-        f"{name} view {status['generation'] - at:,} behind"
-        for name, at in (("keyword", status["keyword_generation"]), ("vector", status["vector_generation"]))
-        if at < status["generation"]
-    ]
+    views = [("keyword", status["keyword_generation"])]
+    if status["space"]:  # with embedding switched off there is no vector view
+        views.append(("vector", status["vector_generation"]))
+    newest = status["generation"]
+    behind = [f"{name} view {newest - at:,} behind" for name, at in views if at < newest]
     return f" ({', '.join(behind)})" if behind else ""
 
 
@@ -72,15 +72,22 @@ def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
     return [f"{heading}  ({root['origin']}{watched})", *output.table(rows)]
 
 
-def totals(status: IndexStatus) -> list[str]:
+def totals(status: IndexStatus, socket_path: str) -> list[str]:
     """What concerns all roots together."""
     rows = [("embedding", output.clean(status["space"] or "none: keyword search only"))]
     if speed := rates(status):
         rows.append(("rate", speed))
     if status["disk_bytes"]:
-        parts = ", ".join(f"{output.clean(name)} {output.size(size)}" for name, size in status["disk_bytes"].items())
-        rows.append(("disk", f"{output.size(sum(status['disk_bytes'].values()))} ({parts})"))
+        rows.append(("disk", disk(status["disk_bytes"])))
+    rows.append(("socket", output.clean(socket_path)))
     return output.table(rows)
+
+
+def disk(sizes: dict[str, int]) -> str:
+    """The total, and what it is made of, largest first."""
+    parts = sorted((item for item in sizes.items() if item[0] != "total"), key=lambda item: -item[1])
+    total = sizes.get("total", sum(sizes.values()))
+    return f"{output.size(total)} ({', '.join(f'{output.clean(name)} {output.size(size)}' for name, size in parts)})"
 
 
 def rates(status: IndexStatus) -> str:

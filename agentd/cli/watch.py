@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agentd.cli import command as c
-from agentd.cli import output
+from agentd.cli import index, output
 from agentd.client import wait_params
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ REFRESH_SECONDS = 0.5
 
 BAR_COLUMNS = 28
 
-OTHER_ROWS = 8
+OTHER_ROWS = 9
 """Rows of a screen that the list of roots leaves to the rest."""
 
 
@@ -148,12 +148,13 @@ def facts(status: IndexStatus, stats: dict[str, Any]) -> list[str]:
     if memory := memory_bytes(stats):
         lines.append(f"memory {output.size(memory)}")
     if status["disk_bytes"]:
-        lines.append(f"disk {output.size(sum(status['disk_bytes'].values()))}")
-    joined = [", ".join(lines)] if lines else []
-    return joined + ([f"skipped {output.counts(status['skipped'])}"] if status["skipped"] else [])
+        lines.append(f"disk {index.disk(status['disk_bytes'])}")
+    if status["skipped"]:
+        lines.append(f"skipped {output.counts(status['skipped'])}")
+    return lines
 
 
 def memory_bytes(stats: dict[str, Any]) -> int:
-    """Memory of the daemon and its workers, 0 where the daemon does not say."""
-    found = stats.get("memory_bytes", 0)
-    return sum(found.values()) if isinstance(found, dict) else found
+    """Resident memory of the daemon and its workers, shared pages counted each time; 0 where it does not say."""
+    processes = [stats.get("process", {}), *stats.get("compute", {}).get("workers", [])]
+    return sum(process.get("rss_bytes", 0) for process in processes)

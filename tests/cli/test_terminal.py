@@ -206,10 +206,20 @@ def test_watch_draws_the_status_until_ctrl_c(
 ) -> None:
     many = [root(tmp_path / str(number), state="indexing", pending=7) for number in range(40)]
     peer.replies["index.status"] = status(tmp_path, roots=many, pending=31, files_per_second=120.0, eta_seconds=70)
-    peer.replies["stats"] = Result({"memory_bytes": {"daemon": 1048576, "workers": 1048576}})
+    peer.replies["stats"] = Result(
+        {"process": {"rss_bytes": 1048576}, "compute": {"workers": [{"rss_bytes": 1048576}]}}
+    )
     terminal = type_in("status", "--watch")
-    terminal.wait_for("memory 2.0 MiB, disk 2.0 KiB")
-    for text in ("2 / 33 files", "120 files/s", "about 1 min 10 s left", "3 / 3 vectors", "7 to do", "more roots"):
+    terminal.wait_for("disk 2.0 KiB")
+    for text in (
+        "2 / 33 files",
+        "120 files/s",
+        "about 1 min 10 s left",
+        "3 / 3 vectors",
+        "7 to do",
+        "more roots",
+        "memory 2.0 MiB",
+    ):
         assert text in terminal.plain()
     assert max(len(line) for line in terminal.plain().split("\n")) <= 80
     peer.replies["index.status"] = status(tmp_path, degraded=["inotify: the watch limit is reached"])
