@@ -49,16 +49,15 @@ class Documents:
         """
         return await self._database.write(_fail, document, reason, max_attempts)
 
-    async def reindex(self, root_id: int | None = None) -> int:
-        """Put every document of a root (or of all) back into the queue; what is unchanged keeps its chunks.
+    async def reindex(self, root_id: int, below: str = "") -> int:
+        """Put the document at the path ``below``, or all below it, back into the queue; ``""`` is the whole root.
 
-        Returns how many. Files that the walk itself leaves out are not among them.
+        Returns how many. What turns out unchanged keeps its chunks. Files that the walk leaves out are not among them.
         """
-        marked = after = 0
-        while ids := await self._database.read_bulk(_parsable, root_id, after):
-            marked += await self._database.write(_mark_pending, ids)
-            after = ids[-1]
-        return marked
+        documents = await self._database.read_bulk(_parsable, root_id, below)
+        for start in range(0, len(documents), BATCH_SIZE):
+            await self._database.write(_mark_pending, documents[start : start + BATCH_SIZE])
+        return len(documents)
 
 
 def _next_pending(
@@ -97,17 +96,16 @@ def _fail(connection: sqlite3.Connection, document: PendingDocument, reason: Ski
     return True
 
 
-def _parsable(connection: sqlite3.Connection, root_id: int | None, after: int) -> list[int]:
-    rows = connection.execute(
-        "SELECT id FROM document WHERE id > ? AND walk_skip = '' AND (?2 IS NULL OR root_id = ?2) ORDER BY id LIMIT ?3",
-        (after, root_id, BATCH_SIZE),
-    )
-    return [document_id for (document_id,) in rows]
+def _parsable(connection: sqlite3.Connection, root_id: int, below: str) -> list[tuple[int]]:
+    # "0" follows "/" in ASCII: the range holds exactly the paths that start with "below/".
+    return connection.execute(
+        "SELECT id FROM document WHERE root_id = ?1 AND walk_skip = '' "
+        "AND (?2 = '' OR path = ?2 OR (path > ?2 || '/' AND path < ?2 || '0'))",
+        (root_id, below),
+    ).fetchall()
 
 
-def _mark_pending(connection: sqlite3.Connection, ids: Sequence[int]) -> int:
-    cursor = connection.executemany(
-        "UPDATE document SET state = 'pending', skip = '', attempts = 0 WHERE id = ? AND walk_skip = ''",
-        [(document_id,) for document_id in ids],
+def _mark_pending(connection: sqlite3.Connection, documents: Sequence[tuple[int]]) -> None:
+    connection.executemany(
+        "UPDATE document SET state = 'pending', skip = '', attempts = 0 WHERE id = ? AND walk_skip = ''", documents
     )
-    return cursor.rowcount

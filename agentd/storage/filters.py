@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class DocumentFilter:
-    """``select`` lets through all that pass; where not ``exact``, ``matches(path)`` has the last word."""
+    """Documents that a search may find, or with ``skipped`` those that none can.
 
-    def __init__(self, restriction: Filter) -> None:
-        self._conditions: list[str] = []
+    ``select`` lets through all that pass; where not ``exact``, ``matches(path)`` has the last word.
+    """
+
+    def __init__(self, restriction: Filter, *, skipped: bool) -> None:
+        self._conditions = ["d.state = 'skipped'" if skipped else "d.state <> 'skipped'"]
         self._parameters: list[str | int] = []
         self._restrict("d.root_id", restriction.roots)
         self._restrict("d.language", restriction.languages)

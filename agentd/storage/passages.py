@@ -42,20 +42,32 @@ class Passages:
         key = (restriction, self._database.generation.value)
         found = self._filtered.get(key)
         if found is None:
-            found = await self._database.read(_searchable_ids, DocumentFilter(restriction))
+            found = await self._database.read(_searchable_ids, DocumentFilter(restriction, skipped=False))
             self._filtered[key] = found
         return found
 
-    async def documents_page(self, restriction: Filter, after: str, limit: int) -> list[DocumentRow]:
+    async def existing(self, chunk_ids: Sequence[int]) -> set[int]:
+        """Those of the chunks that are still there."""
+        return await self._database.read_bulk(_existing, chunk_ids)
+
+    async def document(self, root_id: int, path: str) -> DocumentRow | None:
+        """The document at ``path`` below a root, or None where the index knows no such file."""
+        return await self._database.read(_document, root_id, path)
+
+    async def documents_page(
+        self, restriction: Filter, after: str, limit: int, *, skipped: bool = False
+    ) -> list[DocumentRow]:
         """At most ``limit`` documents that pass, root by root and path by path, after the absolute path ``after``.
 
         ``""`` starts at the beginning; the last document's ``root_path/path`` goes into ``after`` for the next page.
+        ``skipped`` asks for those that are not searchable in place of those that are.
         """
-        return await self._database.read(_documents_page, DocumentFilter(restriction), after, limit)
+        documents = DocumentFilter(restriction, skipped=skipped)
+        return await self._database.read(_documents_page, documents, after, limit)
 
-    async def count(self, restriction: Filter) -> int:
-        """How many documents pass, searchable or not."""
-        return await self._database.read(_count, DocumentFilter(restriction))
+    async def count(self, restriction: Filter, *, skipped: bool = False) -> int:
+        """How many documents pass, over all pages."""
+        return await self._database.read(_count, DocumentFilter(restriction, skipped=skipped))
 
 
 def _hits(connection: sqlite3.Connection, chunk_ids: Sequence[int]) -> dict[int, HitRow]:
@@ -75,49 +87,60 @@ def _hit_row(row: tuple[Any, ...]) -> HitRow:
     return HitRow(*fields)
 
 
+def _existing(connection: sqlite3.Connection, chunk_ids: Sequence[int]) -> set[int]:
+    rows = connection.execute(
+        "SELECT c.id FROM json_each(?) j CROSS JOIN chunk c ON c.id = j.value",
+        (json.dumps([int(chunk_id) for chunk_id in chunk_ids]),),
+    )
+    return {chunk_id for (chunk_id,) in rows}
+
+
+DOCUMENT_COLUMNS = "SELECT d.id, d.root_id, r.path, d.path, d.size, d.language, d.kind, d.chunks, d.skip"
+KNOWN_DOCUMENTS = "FROM document d JOIN root r ON r.id = d.root_id WHERE NOT r.removing"
+
+
+def _document(connection: sqlite3.Connection, root_id: int, path: str) -> DocumentRow | None:
+    sql = f"{DOCUMENT_COLUMNS} {KNOWN_DOCUMENTS} AND d.root_id = ? AND d.path = ?"
+    row = connection.execute(sql, (root_id, path)).fetchone()
+    return _document_row(row) if row else None
+
+
 def _searchable_ids(connection: sqlite3.Connection, documents: DocumentFilter) -> NDArray[np.uint64]:
     rows = documents.select(connection, "SELECT d.id, d.path FROM document d WHERE d.chunks > 0")
     return np.array([document_id for document_id, path in rows if documents.matches(path)], dtype=np.uint64)
 
 
 def _count(connection: sqlite3.Connection, documents: DocumentFilter) -> int:
-    known = "FROM document d JOIN root r ON r.id = d.root_id WHERE NOT r.removing"
     if documents.exact:
-        return int(documents.select(connection, f"SELECT count(*) {known}").fetchone()[0])
-    return sum(documents.matches(path) for (path,) in documents.select(connection, f"SELECT d.path {known}"))
+        return int(documents.select(connection, f"SELECT count(*) {KNOWN_DOCUMENTS}").fetchone()[0])
+    paths = documents.select(connection, f"SELECT d.path {KNOWN_DOCUMENTS}")
+    return sum(documents.matches(path) for (path,) in paths)
 
 
 def _documents_page(
     connection: sqlite3.Connection, documents: DocumentFilter, after: str, limit: int
 ) -> list[DocumentRow]:
     page: list[DocumentRow] = []
-    for root_id, root_path, after_path in _roots_after(connection, after):
-        for row in documents.select(
-            connection,
-            "SELECT d.id, d.path, d.size, d.language, d.kind, d.chunks, d.skip FROM document d "
-            "WHERE d.root_id = ? AND d.path > ?",
-            (root_id, after_path),
-            order="d.path",
-        ):
+    narrowed = f"{DOCUMENT_COLUMNS} {KNOWN_DOCUMENTS} AND d.root_id = ? AND d.path > ?"
+    for root_id, after_path in _roots_after(connection, after):
+        for row in documents.select(connection, narrowed, (root_id, after_path), order="d.path"):
             if len(page) == limit:
                 return page
-            if documents.matches(row[1]):
-                page.append(_document_row(root_id, root_path, row))
+            if documents.matches(row[3]):
+                page.append(_document_row(row))
     return page
 
 
-def _document_row(root_id: int, root_path: str, row: tuple[Any, ...]) -> DocumentRow:
-    document_id, path, size, language, kind, chunks, skip = row
-    reason = SkipReason(skip) if skip else None
-    return DocumentRow(document_id, root_id, root_path, path, size, language, kind, chunks, reason)
+def _document_row(row: tuple[Any, ...]) -> DocumentRow:
+    *fields, skip = row
+    return DocumentRow(*fields, skip=SkipReason(skip) if skip else None)
 
 
-def _roots_after(connection: sqlite3.Connection, after: str) -> list[tuple[int, str, str]]:
-    """(id, path, path within it to go on after) of the roots from the one that holds ``after``."""
+def _roots_after(connection: sqlite3.Connection, after: str) -> list[tuple[int, str]]:
+    """(id, path within it to go on after) of the roots from the one that holds ``after``."""
     roots = connection.execute("SELECT id, path FROM root WHERE NOT removing ORDER BY path").fetchall()
     for position, (root_id, path) in enumerate(roots):
         below = f"{path.rstrip('/')}/"
         if after.startswith(below):
-            later = [(other_id, other, "") for other_id, other in roots[position + 1 :]]
-            return [(root_id, path, after.removeprefix(below)), *later]
-    return [(root_id, path, "") for root_id, path in roots if path > after]
+            return [(root_id, after.removeprefix(below)), *((other, "") for other, _ in roots[position + 1 :])]
+    return [(root_id, "") for root_id, path in roots if path > after]

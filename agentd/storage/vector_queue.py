@@ -11,7 +11,7 @@ from agentd.storage.rows import UnembeddedChunk
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 FILL_SIZE = 4000
 """Chunks queued in one transaction while a space becomes active."""
+
+
+HASH_PAGE = 5000
+"""Text hashes read at a time."""
 
 
 class VectorQueue:
@@ -66,9 +70,12 @@ class VectorQueue:
         rows = await self._database.read_bulk(_embeddable, space)
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
-    async def text_hashes(self, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """(chunk id, text hash) of the chunks that follow ``after``: what the embedding cache must not evict."""
-        return await self._database.read_bulk(_text_hashes, after, limit)
+    async def all_text_hashes(self) -> AsyncIterator[list[bytes]]:
+        """The text hashes of every chunk, in pages: what the embedding cache must not evict."""
+        after = 0
+        while page := await self._database.read_bulk(_text_hashes, after, HASH_PAGE):
+            yield [text_hash for _, text_hash in page]
+            after = page[-1][0]
 
 
 QUEUE_CHUNKS = """
