@@ -160,7 +160,7 @@ class Daemon:
         self.index.embedder = Embedder(
             pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
         )
-        self.searcher.vector = VectorRetriever(vectors.view, vectors.model_directory, pool, catalogue, threads.search)
+        self.searcher.vector = VectorRetriever(vectors.view, vectors.model_directory, self.settings.embedding.max_tokens, pool, catalogue, threads.search)
 
     def _chores(self) -> list[Chore]:
         vectors = self.stores.vectors
@@ -247,7 +247,7 @@ async def open_vectors(
         return None, "vectors are switched off (embedding.enabled)"
     directory = settings.embedding.model or str(builtin_model_directory())
     try:
-        model = await pool.run(DESCRIBE_MODEL, ModelRequest(directory), lane=Lane.INTERACTIVE)
+        model = await pool.run(DESCRIBE_MODEL, ModelRequest(directory, settings.embedding.max_tokens), lane=Lane.INTERACTIVE)
     except ComputeError as error:
         log.error("model_unusable", directory=directory, error=error.message)
         return None, error.message

@@ -58,10 +58,17 @@ class VectorRetriever:
     """Cosine over the vector view of one space; the query is embedded in the interactive lane."""
 
     def __init__(
-        self, view: VectorView, model_directory: str, pool: Pool, catalogue: Catalogue, threads: Executor
+        self,
+        view: VectorView,
+        model_directory: str,
+        max_tokens: int,
+        pool: Pool,
+        catalogue: Catalogue,
+        threads: Executor,
     ) -> None:
         self._view = view
         self._model_directory = model_directory
+        self._max_tokens = max_tokens
         self._pool = pool
         self._catalogue = catalogue
         self._threads = threads
@@ -81,7 +88,7 @@ class VectorRetriever:
         return await loop.run_in_executor(self._threads, self._view.search, codes, scale, limit, documents, roots)
 
     async def _embed(self, text: str) -> tuple[bytes, float]:
-        request = EmbedRequest(directory=self._model_directory, texts=[text])
+        request = EmbedRequest(directory=self._model_directory, texts=[text], max_tokens=self._max_tokens)
         result = await self._pool.run(EMBED, request, lane=Lane.INTERACTIVE)
         vector = result.codes, float(memoryview(result.scales).cast("f")[0])
         self._queries[text] = vector
