@@ -131,5 +131,5 @@ class Metrics:
         return instrument
 
     def snapshot(self) -> dict[str, object]:
-        """JSON values by ``name{label=value}``, those of instruments that saw something."""
+        """JSON values by ``name{label=value}``."""
         return {key: instrument.snapshot() for key, instrument in sorted(self._instruments.items())}
