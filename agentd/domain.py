@@ -6,6 +6,7 @@ byte spans are half open; times in nanoseconds are since the epoch.
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 
 from msgspec import Struct
@@ -65,6 +66,11 @@ class Space(Struct, frozen=True):
     def key(self) -> str:
         """Stable text form, used as a key in the state."""
         return f"{self.provider}/{self.model}/{self.dimension}/{self.revision}"
+
+    @property
+    def slug(self) -> str:
+        """The key as a file name: a model's name may hold anything, so it is hashed."""
+        return hashlib.blake2b(self.key.encode(), digest_size=8).hexdigest()
 
 
 class Chunk(Struct, frozen=True, array_like=True):

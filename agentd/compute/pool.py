@@ -133,6 +133,11 @@ class Pool:
         finally:
             dispatcher.withdraw(task)
 
+    @property
+    def bulk_workers(self) -> int:
+        """How many workers the bulk lane grows to."""
+        return self._settings.bulk_workers or min(len(os.sched_getaffinity(0)), _MOST_BULK_WORKERS)
+
     async def recycle(self) -> int:
         """Retire idle workers over ``worker_memory_megabytes`` of resident memory; returns how many."""
         limit = self._settings.worker_memory_megabytes * 1024 * 1024
@@ -148,11 +153,10 @@ class Pool:
     def _dispatcher(self, lane: Lane) -> LaneDispatcher:
         settings = self._settings
         bulk = lane is Lane.BULK
-        most = settings.bulk_workers or min(len(os.sched_getaffinity(0)), _MOST_BULK_WORKERS)
         options = FleetOptions(
             lane=lane,
             minimum=1 if bulk else settings.interactive_workers,
-            maximum=most if bulk else settings.interactive_workers,
+            maximum=self.bulk_workers if bulk else settings.interactive_workers,
             idle_seconds=settings.idle_seconds,
             setup=Setup(self._registry, settings.nice if bulk else 0, _OOM_SCORE_ADJUST[lane]),
         )

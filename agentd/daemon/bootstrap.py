@@ -191,7 +191,7 @@ class Daemon:
         self.settings = settings
         self.searcher.settings = settings.search
         self.services.settings = settings.search
-        self.server.settings = settings.server
+        self.server.reconfigure(settings.server)
 
     async def _trim_feed(self) -> int:
         """What every view has passed can go."""

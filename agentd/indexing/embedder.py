@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from agentd.indexing.vectors import VectorIndex
     from agentd.kernels.messages import EmbedResult
     from agentd.storage.catalogue import Catalogue
-    from agentd.storage.embedding_cache import EmbeddingCache, Vector
+    from agentd.storage.embedding_cache import EmbeddingCache
+    from agentd.storage.embedding_table import Vector
     from agentd.storage.rows import UnembeddedChunk
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from agentd.storage.embedding_cache import Vector
+from agentd.storage.embedding_table import Vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -52,6 +52,10 @@ class Server:
         """Live counts."""
         return self._stats
 
+    def reconfigure(self, settings: ServerSettings) -> None:
+        """Take other limits: connections from now on have them."""
+        self._settings = settings
+
     async def serve(self, listening: socket.socket, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then drain; ``listening`` is bound, and closed at the end.
 
