@@ -46,6 +46,28 @@ class _Pattern(NamedTuple):
         return b"/" not in self.glob
 
 
+class _Globs:
+    """Expressions in the order of their lines, behind one that tells at once that none of them matches."""
+
+    def __init__(self) -> None:
+        self._ranked: list[tuple[int, re.Pattern[bytes]]] = []
+        self._any: re.Pattern[bytes] | None = None
+
+    def add(self, rank: int, expression: bytes) -> None:
+        self._ranked.append((rank, _compile(expression)))
+        self._any = None
+
+    def rank(self, subject: bytes) -> int:
+        """The rank of the last one that matches, or NO_MATCH."""
+        if not self._ranked:
+            return NO_MATCH
+        if self._any is None:
+            self._any = _compile(b"|".join(expression.pattern for _, expression in self._ranked))
+        if not self._any.fullmatch(subject):
+            return NO_MATCH
+        return next(rank for rank, expression in reversed(self._ranked) if expression.fullmatch(subject))
+
+
 class _Table:
     """Patterns of equal applicability; ``rank`` gives the last one that matches, since the last one decides."""
 
@@ -53,13 +75,11 @@ class _Table:
         self._names: dict[bytes, int] = {}
         self._paths: dict[bytes, int] = {}
         self._suffixes: dict[bytes, int] = {}
-        self._name_globs: list[tuple[int, re.Pattern[bytes]]] = []
-        self._path_globs: list[tuple[int, re.Pattern[bytes]]] = []
+        self._name_globs = _Globs()
+        self._path_globs = _Globs()
         for pattern in patterns:
             self._add(pattern)
         self._any_suffix = tuple(self._suffixes)
-        self._name_globs.reverse()
-        self._path_globs.reverse()
 
     def _add(self, pattern: _Pattern) -> None:
         glob, rank, _ = pattern
@@ -69,27 +89,20 @@ class _Table:
             elif glob.startswith(b"*") and not _SPECIAL.search(glob, 1):
                 self._suffixes[glob[1:]] = rank
             elif expression := translate_name(glob):
-                self._name_globs.append((rank, expression))
+                self._name_globs.add(rank, expression)
         elif not _SPECIAL.search(glob):
             self._paths[glob.removeprefix(b"/")] = rank
         elif expression := translate_path(glob.removeprefix(b"/")):
-            self._path_globs.append((rank, expression))
+            self._path_globs.add(rank, expression)
 
     def rank(self, path: bytes, name: bytes) -> int:
         """The highest rank among the patterns that match, or NO_MATCH."""
         best = self._names.get(name, NO_MATCH)
         if self._paths:
-            best = max(best, self._paths.get(path, NO_MATCH))
+            best = max(self._paths.get(path, NO_MATCH), best)
         if self._any_suffix and name.endswith(self._any_suffix):
             best = max(best, *(rank for suffix, rank in self._suffixes.items() if name.endswith(suffix)))
-        for subject, globs in ((name, self._name_globs), (path, self._path_globs)):
-            for rank, expression in globs:
-                if rank < best:
-                    break
-                if expression.fullmatch(subject):
-                    best = rank
-                    break
-        return best
+        return max(best, self._name_globs.rank(name), self._path_globs.rank(path))
 
 
 class Patterns:
@@ -99,7 +112,8 @@ class Patterns:
         patterns = list(_parse(text))
         self._count = len(patterns)
         self._all = _Table([pattern for pattern in patterns if not pattern.directories_only])
-        self._directories = _Table([pattern for pattern in patterns if pattern.directories_only])
+        directories = [pattern for pattern in patterns if pattern.directories_only]
+        self._directories = _Table(directories) if directories else None
 
     def __bool__(self) -> bool:
         return self._count > 0
@@ -110,7 +124,7 @@ class Patterns:
         ``path`` is relative to the ignore file's folder, ``name`` its last component.
         """
         rank = self._all.rank(path, name)
-        if is_dir:
+        if is_dir and self._directories:
             rank = max(rank, self._directories.rank(path, name))
         return None if rank == NO_MATCH else rank % 2 == 0
 
@@ -135,24 +149,25 @@ def _without_trailing_spaces(line: bytes) -> bytes:
     return stripped + b" " if backslashes % 2 and stripped != line else stripped
 
 
-def translate_name(glob: bytes) -> re.Pattern[bytes] | None:
-    """A pattern for one component, where ``**`` is ``*``; None where it can match nothing."""
-    return _compile(_expression(glob))
+def translate_name(glob: bytes) -> bytes | None:
+    """An expression for one component, where ``**`` is ``*``; None where the pattern can match nothing."""
+    tokens = _tokens(glob)
+    return None if tokens is None else _join(tokens)
 
 
-def translate_path(glob: bytes) -> re.Pattern[bytes] | None:
-    """A pattern for a whole path, where ``**`` between slashes stands for any number of components.
+def translate_path(glob: bytes) -> bytes | None:
+    """An expression for a whole path, where ``**`` between slashes stands for any number of components.
 
     Git compares the part before the first wildcard separately, so that ``**`` is special right behind it, too.
     """
     first = _SPECIAL.search(glob)
     prefix = first.start() if first else len(glob)
-    rest = _expression(glob[prefix:])
-    return _compile(None if rest is None else re.escape(glob[:prefix]) + rest)
+    rest = translate_name(glob[prefix:])
+    return None if rest is None else re.escape(glob[:prefix]) + rest
 
 
-def _compile(expression: bytes | None) -> re.Pattern[bytes] | None:
-    return None if expression is None else re.compile(expression, re.DOTALL)
+def _compile(expression: bytes) -> re.Pattern[bytes]:
+    return re.compile(expression, re.DOTALL)
 
 
 class _Star(NamedTuple):
@@ -160,11 +175,6 @@ class _Star(NamedTuple):
 
     deep: bool
     optional: bool = False
-
-
-def _expression(glob: bytes) -> bytes | None:
-    tokens = _tokens(glob)
-    return None if tokens is None else _join(tokens)
 
 
 def _tokens(glob: bytes) -> list[bytes | _Star] | None:

@@ -141,8 +141,7 @@ def _is_junk(name: bytes, *, is_dir: bool, has: Has) -> bool:
     """A link in place of a junk folder is junk as well; hence names count for everything but the suffixes."""
     if name in JUNK or (is_dir and name.endswith(JUNK_SUFFIXES)):
         return True
-    beside = JUNK_BESIDE.get(name)
-    return beside is not None and any(map(has, beside))
+    return name in JUNK_BESIDE and any(map(has, JUNK_BESIDE[name]))
 
 
 def _texts(folder: int, has: Has) -> list[tuple[bytes, bool]]:
@@ -152,18 +151,18 @@ def _texts(folder: int, has: Has) -> list[tuple[bytes, bool]]:
     """
     texts: list[tuple[bytes, bool]] = []
     if has(b".agentdignore"):
-        texts.append((_read(folder, ".agentdignore"), True))
+        texts.append((_read(folder, b".agentdignore"), True))
     if has(b".gitignore"):
-        texts.append((_read(folder, ".gitignore"), False))
+        texts.append((_read(folder, b".gitignore"), False))
     if has(b".git"):
-        texts.append((_read(folder, ".git", "info", "exclude"), False))
+        texts.append((_read(folder, b".git", b"info", b"exclude"), False))
     return texts
 
 
-def _read(folder: int, *parts: str) -> bytes:
+def _read(folder: int, *parts: bytes) -> bytes:
     """An ignore file's text, empty where it cannot be read. As in git no link is followed: it may lead outside."""
     try:
-        descriptor = open_below(folder, list(parts))
+        descriptor = open_below(folder, parts)
     except OSError as error:
         if error.errno in OUT_OF_RESOURCES:
             raise
@@ -176,11 +175,11 @@ def _read(folder: int, *parts: str) -> bytes:
 
 def _read_global(path: str) -> bytes:
     """The user's own file, reached by whatever links they set up."""
-    directory, _, name = os.path.realpath(path).rpartition("/")
+    directory, _, name = os.fsencode(os.path.realpath(path)).rpartition(b"/")
     if not path:
         return b""
     try:
-        folder = os.open(directory or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(directory or b"/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return b""
     try:

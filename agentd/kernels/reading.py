@@ -13,11 +13,14 @@ import hashlib
 import os
 import stat as st
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.domain import SkipReason
 from agentd.kernels.decoding import Decoded, decode
 from agentd.kernels.signature import signature, signature_when_read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Decoded", "ReadFile", "decode", "open_below", "read_file", "relative_parts"]
 
@@ -73,13 +76,19 @@ def read_file(root: str, path: str, max_bytes: int) -> ReadFile:
         os.close(descriptor)
 
 
-def relative_parts(path: str) -> list[str] | None:
-    """The components of a path below a root; none for the root itself, None for a path that is not below any."""
-    parts = path.split("/") if path else []
-    return None if any(part in {"", ".", ".."} or "\0" in part for part in parts) else parts
+def relative_parts(path: str) -> list[bytes] | None:
+    """The components of a path below a root; none for the root itself, None for a path that is not below any.
+
+    Always in UTF-8, which the walk has made sure of, whatever the locale says about names of files.
+    """
+    try:
+        parts = path.encode().split(b"/") if path else []
+    except UnicodeEncodeError:
+        return None
+    return None if any(part in {b"", b".", b".."} or b"\0" in part for part in parts) else parts
 
 
-def open_below(folder: int, parts: list[str]) -> int:
+def open_below(folder: int, parts: Sequence[bytes]) -> int:
     """Open a file below the open ``folder`` for reading, through no link; never blocks. The caller closes it.
 
     Raises:

@@ -107,7 +107,7 @@ class _Walk:
         for requested in sorted(set(self._request.paths)):
             parts = relative_parts(requested)
             page, level = (_missing(requested), None) if parts is None else self._look_up(requested, parts)
-            if not walked.isdisjoint(_folders_above(parts or [])):
+            if not walked.isdisjoint(_folders_above(requested)):
                 page = WalkPage([], [], page.missing)
                 _close(level)
                 level = None
@@ -132,11 +132,11 @@ class _Walk:
             for left in levels:
                 _close(left)
 
-    def _look_up(self, requested: str, parts: list[str]) -> tuple[WalkPage, _Level | None]:
+    def _look_up(self, requested: str, parts: list[bytes]) -> tuple[WalkPage, _Level | None]:
         """Find a requested path as a walk from the root would: what it is, and its directory if it is one."""
         if not parts:
             return self._list(_Folder(os.dup(self._root), b"", self._rules_above))
-        *above, name = map(os.fsencode, parts)
+        *above, name = parts
         folder = self._descend(above)
         if folder is None:
             return _missing(requested), None
@@ -286,11 +286,14 @@ def _holds(descriptor: int, name: bytes) -> bool:
     return True
 
 
-def _folders_above(parts: list[str]) -> set[str]:
+def _folders_above(path: str) -> set[str]:
+    parts = path.split("/") if path else []
     return {"/".join(parts[:count]) for count in range(len(parts))}
 
 
 def _is_utf8(name: bytes) -> bool:
+    if name.isascii():
+        return True
     try:
         name.decode()
     except UnicodeDecodeError:

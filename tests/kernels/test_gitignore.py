@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agentd.kernels.gitignore import Patterns, translate_name, translate_path
@@ -16,20 +17,22 @@ from agentd.kernels.walk import walk
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ["a", "b", "ab", "a.c", "b.c", "c", "abc", "a-b", "a b", "[a]", "a]", "é", "!a", "#a", "A", "1", "a ", "a\\b"]
-FOLDERS = ["", "a/", "b/", "ab/", "a/b/", "a/b/ab/", "b/a/", "a.c/", "c/"]
+NAMES = ["a", "b", "ab", "ba", "aba", "a.c", "c", "abc", "[a]", "a]", "é", "!a", "#a", "A", "a ", "a\\b"]
+FOLDERS = ["", "a/", "b/", "ab/", "a/b/", "a/b/ab/", "b/a/"]
+CASES = 25
 
-atom = st.sampled_from([
-    *"abc", "*", "**", "?", "/", "/", "**/", "/**", "*.c", "[ab]", "[!a]", "[^b]", "[a-c]", "[]a]", "[a", "[[:alpha:]]",
-    "[[:upper:]0-9]", "[a-]", "[\\]]", "[[:x:]]", "[[:]", "\\a", "\\*", "\\", " ", "\\ ", ".", "é", "-", "a/b", "]",
+plain = st.sampled_from([*"ab", "a", "b", "*", "**", "?", "/", "[!a]", "[ab]"])
+odd = st.sampled_from([
+    *"c*?/ .-]", "**/", "/**", "*.c", "[^b]", "[a-c]", "[]a]", "[a", "[[:alpha:]]", "[[:upper:]0-9]", "[a-]", "[\\]]",
+    "[[:x:]]", "[[:]", "\\a", "\\*", "\\", "\\ ", "é", "a/b",
 ])  # fmt: skip
 pattern = st.builds(
-    lambda negated, body, tail: negated + "".join(body) + tail,
-    st.sampled_from(["", "", "", "!", "#", "\\!"]),
-    st.lists(atom, min_size=1, max_size=5),
-    st.sampled_from(["", "", "", "/", " ", "\r"]),
+    lambda head, body, tail: head + "".join(body) + tail,
+    st.sampled_from(["", "", "", "/", "!", "!/", "#", "\\!"]),
+    st.lists(plain, min_size=1, max_size=5) | st.lists(plain | odd, min_size=1, max_size=4),
+    st.sampled_from(["", "", "", "", "/", " ", "\r"]),
 )
-patterns = st.lists(pattern, min_size=1, max_size=5).map(lambda lines: "\n".join(lines) + "\n")
+patterns = st.lists(pattern, min_size=1, max_size=3).map(lambda lines: "\n".join(lines) + "\n")
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +69,19 @@ def plant(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def planted(repository: Path) -> list[Path]:
-    folders = [repository / f"case{number}" for number in range(10)]
+    folders = [repository / f"case{number}" for number in range(CASES)]
     for folder in folders:
         plant(folder)
     return folders
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cases=st.lists(st.tuples(patterns, patterns, patterns), min_size=10, max_size=10), top=patterns)
+@settings(
+    max_examples=30,
+    deadline=None,  # each example asks git
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what fails is named below; shrinking it would take minutes
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.data_too_large],
+)
+@given(cases=st.lists(st.tuples(patterns, patterns, patterns), min_size=CASES, max_size=CASES), top=patterns)
 def test_nested_ignore_files_leave_out_what_git_leaves_out(
     repository: Path, planted: list[Path], cases: list[tuple[str, str, str]], top: str
 ) -> None:
@@ -129,5 +137,5 @@ def test_a_hostile_pattern_costs_no_more_than_an_honest_one(glob: str, path: str
     expression = translate(glob.encode())
     assert expression is not None
     started = time.process_time()
-    assert not expression.fullmatch(path.encode())
+    assert not re.fullmatch(expression, path.encode())
     assert time.process_time() - started < 0.1
