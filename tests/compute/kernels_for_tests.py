@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -72,6 +73,29 @@ def spin(ask: Ask) -> Reply:
         pass
 
 
+def hold_gil(ask: Ask) -> Reply:
+    """Sit in C and let no thread of Python run: what a parser in a loop looks like."""
+    note(Ask(text=str(os.getpid()), path=ask.path))
+    ctypes.PyDLL(None).sleep(600)
+    return Reply()
+
+
+def garble(_: Ask) -> Reply:
+    """Write to the daemon what is no frame."""
+    os.write(int(sys.argv[2]), b"\xff" * 8)
+    time.sleep(600)
+    return Reply()
+
+
+_hoard: list[bytes] = []
+
+
+def hoard(ask: Ask) -> Reply:
+    """Hold ``number`` bytes for ever, as a leak does."""
+    _hoard.append(b"x" * int(ask.number))
+    return Reply(pid=os.getpid())
+
+
 def die(ask: Ask) -> Reply:
     """Kill this process as long as ``path`` holds fewer than ``number`` lines; one is added each time."""
     path = Path(ask.path)
@@ -127,6 +151,7 @@ def _kernel(name: str, *, streams: bool = False) -> Kernel[Ask, Reply]:
 
 ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN = map(_kernel, ("echo", "facts", "note", "wait_for_file", "spin"))
 DIE, FAIL, BIG, LIAR = map(_kernel, ("die", "fail", "big", "liar"))
+HOLD_GIL, GARBLE, HOARD = map(_kernel, ("hold_gil", "garble", "hoard"))
 COUNT = _kernel("count", streams=True)
 COUNT_AND_DIE = _kernel("count_and_die", streams=True)
 COUNT_AND_FAIL = _kernel("count_and_fail", streams=True)
@@ -135,6 +160,6 @@ UNLISTED = _kernel("unlisted")
 
 KERNELS = {
     kernel.name: kernel
-    for kernel in (ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN, DIE, FAIL, BIG, LIAR)
+    for kernel in (ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN, DIE, FAIL, BIG, LIAR, HOLD_GIL, GARBLE, HOARD)
     + (COUNT, COUNT_AND_DIE, COUNT_AND_FAIL, SLOW_COUNT)
 }
