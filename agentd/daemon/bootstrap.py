@@ -52,6 +52,8 @@ log = structlog.get_logger(__name__)
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
 VERIFY_THREADS = 4
+LAG_PROBE_SECONDS = 0.02
+"""Often enough to see what queries see, seldom enough not to keep an idle machine awake."""
 WORKER_GRACE_SECONDS = 1.0
 """What a worker holds at shutdown is done again after the next start: there is little to wait for."""
 
@@ -98,7 +100,7 @@ class Daemon:
         self.pool = pool
         self.stores = stores
         self.metrics = Metrics()
-        self.lag = LagProbe()
+        self.lag = LagProbe(LAG_PROBE_SECONDS)
         self.supervisor = Supervisor()
         self.events = Events()
         self.ingest = Ingest(pool, catalogue, progress, settings.index)

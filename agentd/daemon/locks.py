@@ -14,7 +14,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from agentd.config.paths import with_short_path
+from agentd.config.paths import check_private, with_short_path
 from agentd.errors import StateLockedError, StateUnusableError
 
 if TYPE_CHECKING:
@@ -111,9 +111,15 @@ class BoundSocket:
                 self._path.unlink()
 
     def _make_parent(self) -> None:
+        """A place of our own is made 0700. One in /tmp could be made by anybody first, so it is looked at closely."""
         parent = self._path.parent
-        if not parent.exists() or parent.name == f"agentd-{os.geteuid()}":
-            private_directory(parent)
+        if parent.exists() and parent.parent != Path("/tmp"):  # noqa: S108 compared, not used
+            return
+        try:
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_private(str(parent))
+        except OSError as error:
+            raise StateUnusableError(f"cannot use {parent} for the socket: {error}") from error
 
     def _bind(self, listening: socket.socket) -> None:
         try:
