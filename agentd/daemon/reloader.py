@@ -34,6 +34,7 @@ class Reloader:
     async def run(self) -> None:
         """The service: one reload for each time it is asked."""
         await self.keep_fixed_roots()
+        self._index.complete.set()
         while True:
             await self.asked.wait()
             self.asked.clear()

@@ -51,6 +51,8 @@ class Index:
         private: tuple[str, ...],
     ) -> None:
         self.keepers: dict[str, RootKeeper] = {}
+        self.complete = asyncio.Event()
+        """Set once every root that flags, file and state name is kept: before that, nothing is ever settled."""
         self.vector: Follower[tuple[int, int]] | None = None
         self.embedder: Embedder | None = None
         self._catalogue = catalogue
@@ -182,6 +184,7 @@ class Index:
 
     async def settle(self, *, vectors: bool) -> None:
         """Scan every root, then return when all that it found is searchable."""
+        await self.complete.wait()
         targets = [(keeper, keeper.request()) for keeper in self.keepers.values()]
 
         def settled() -> bool:
@@ -192,7 +195,7 @@ class Index:
 
     def unfinished(self, *, vectors: bool = True) -> list[str]:
         """Why results may be incomplete, in words; empty when everything on disk is searchable."""
-        reasons = []
+        reasons = [] if self.complete.is_set() else ["the daemon is starting"]
         scanning = [keeper.root.path for keeper in self.keepers.values() if not keeper.settled]
         if scanning:
             reasons.append(f"{len(scanning)} roots are being scanned")

@@ -161,7 +161,8 @@ class RootKeeper:
             self._events.publish(
                 "scanned", path=self.root.path, new=result.new, changed=result.changed, removed=result.removed
             )
-        log.info(
+        note = log.info if WHOLE_ROOT in paths else log.debug
+        note(
             "root_scanned",
             root=self.root.path,
             whole=WHOLE_ROOT in paths,
