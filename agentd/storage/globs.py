@@ -21,7 +21,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-_TOKEN = re.compile(r"\*+|\?|\[[!^]?\]?[^\]]*\]|[^*?\[]+|\[", re.DOTALL)
+_TOKEN = re.compile(r"\*+|\?|\[[!^]?+(?:\][^\]]*|[^\]]+)\]|[^*?\[]+|\[", re.DOTALL)
 _WILD = "*?["
 _META = frozenset(r"\.+*?()|[]{}^$-&~#")
 

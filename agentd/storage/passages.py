@@ -132,8 +132,9 @@ def _documents_page(
 
 
 def _document_row(row: tuple[Any, ...]) -> DocumentRow:
-    *fields, skip = row
-    return DocumentRow(*fields, skip=SkipReason(skip) if skip else None)
+    fields = list(row)
+    fields[-1] = SkipReason(row[-1]) if row[-1] else None
+    return DocumentRow(*fields)
 
 
 def _roots_after(connection: sqlite3.Connection, after: str) -> list[tuple[int, str]]:

@@ -1,0 +1,47 @@
+"""A child process that indexes until it is killed. It prints a line for all that has been acknowledged.
+
+python storage_victim.py INDEX_DB SEED
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from itertools import count
+from pathlib import Path
+
+from storage_samples import SPACE, Index, chunk, entry, parsed
+
+from agentd.domain import RootOrigin
+from agentd.storage.catalogue import Catalogue
+
+
+async def work(path: Path, seed: int) -> None:
+    catalogue = await Catalogue.open(path)
+    index = Index(catalogue)
+    await catalogue.vectors.activate_space(SPACE)
+    tell("opened")
+    generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    for round_number in count():
+        version = seed * 100_000 + round_number
+        root = await catalogue.roots.add(f"/root{generator.randrange(3)}", RootOrigin.ADDED)
+        tell("root", root.id)
+        files = [entry(f"f{number}", version) for number in generator.sample(range(60), 40)]
+        await index.scan(root, *files)
+        while taken := await catalogue.documents.next_pending(10, 1 << 30):
+            results = [(one, parsed(one, [chunk(f"{one.path} {version} {n}") for n in range(5)])) for one in taken]
+            tell("generation", await catalogue.documents.store(results))
+        if generator.random() < 0.3:
+            tell("removing", root.id)
+            await catalogue.roots.remove(root.id)
+            tell("removed", root.id)
+
+
+def tell(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(Path(sys.argv[1]), int(sys.argv[2])))
