@@ -90,9 +90,14 @@ class Fleet:
         return len(self._workers)
 
     @property
+    def ready(self) -> int:
+        """How many workers run a task or could."""
+        return sum(worker.state in {State.IDLE, State.BUSY} for worker in self._workers)
+
+    @property
     def failure(self) -> WorkerDiedError | None:
         """Why there is no worker and a task had better not wait for one; None where things are well."""
-        if self._failures < FAILED_STARTS or any(w.state in {State.IDLE, State.BUSY} for w in self._workers):
+        if self._failures < FAILED_STARTS or self.ready:
             return None
         return WorkerDiedError(
             f"no worker of the {self._options.lane} lane can be started: {self._failures} attempts in a row failed. "

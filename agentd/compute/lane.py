@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agentd.compute.fleet import Fleet, FleetOptions
@@ -45,11 +46,9 @@ class LaneDispatcher:
         """Fail queued tasks at once, running ones after ``grace_seconds``, and end every process."""
         self._closing = True
         self._fail_queued(ShuttingDownError("the daemon stopped before this task was begun"))
-        try:
+        with suppress(TimeoutError):  # what still runs after the grace is killed with its worker
             async with asyncio.timeout(grace_seconds):
                 await self._calm.wait()
-        except TimeoutError:
-            pass  # what still runs is killed with its worker
         await self._fleet.stop()
 
     def submit(self, task: Task) -> None:
@@ -80,6 +79,7 @@ class LaneDispatcher:
         """Counts of this lane."""
         return LaneStats(
             workers=len(self._fleet),
+            ready=self._fleet.ready,
             busy=len(self._running),
             queued=len(self._queue),
             done=self._done,

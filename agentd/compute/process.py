@@ -137,6 +137,7 @@ class Worker:
 
     def gone(self) -> None:
         """Called by the link."""
+        self._read_on()
         self._clear_limit()
         self._enter(State.GONE)
         self._owner.worker_gone(self)

@@ -31,12 +31,15 @@ class WorkerStats(Struct, frozen=True):
 class LaneStats(Struct, frozen=True):
     """Counts since the start, and what is there now.
 
+    ``workers`` counts processes, ``ready`` those that run a task or could.
+
     ``done`` and ``failed`` count tasks, ``retried`` second tries; ``killed`` and ``recycled`` count processes that were
     killed by us (time limits, cancelled work) or retired for their memory, ``restarts`` those started to replace any
     that ended unasked.
     """
 
     workers: int
+    ready: int
     busy: int
     queued: int
     done: int

@@ -120,7 +120,12 @@ def _part(value: object) -> bytes:
 def _failed(error: Exception, kind: str, message: str, details: dict[str, object]) -> bytes:
     """Describe ``error``. Its message goes to the caller alone, so that the log holds no text of documents."""
     trace = "".join(traceback.format_tb(error.__traceback__))
-    return pack(Failed(kind, message[:_MESSAGE_CHARS], details, trace))
+    return pack(Failed(kind, _valid(message[:_MESSAGE_CHARS]), details, _valid(trace)))
+
+
+def _valid(text: str) -> str:
+    """Names of files that are not UTF-8 come as lone surrogates, which msgpack refuses."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _yield_to_others(setup: Setup) -> None:
@@ -128,7 +133,9 @@ def _yield_to_others(setup: Setup) -> None:
     with contextlib.suppress(OSError):
         os.nice(setup.nice)
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(str(setup.oom_score_adjust), encoding="ascii")
+        score = Path("/proc/self/oom_score_adj")
+        if int(score.read_text(encoding="ascii")) < setup.oom_score_adjust:
+            score.write_text(str(setup.oom_score_adjust), encoding="ascii")
 
 
 def _die_with_parent(connection: socket.socket) -> None:

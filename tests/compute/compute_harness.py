@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,8 @@ from agentd.config.settings import ComputeSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from kernels_for_tests import Reply
 
 DEADLINE = 20.0
 
@@ -29,7 +30,13 @@ async def running_pool(registry: str = "kernels_for_tests", **settings: Any) -> 
     finally:
         pids += pids_of(pool)
         await pool.stop(0)
-        assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+        assert not any(map(_exists, pids))
+
+
+async def collect(stream: AsyncIterator[Reply], parts: list[Reply]) -> None:
+    """Take all parts, and keep those that came before an error."""
+    async for part in stream:
+        parts.append(part)  # noqa: PERF401  # a comprehension would lose them
 
 
 def pids_of(pool: Pool) -> list[int]:
@@ -39,12 +46,17 @@ def pids_of(pool: Pool) -> list[int]:
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what no event tells a test: a file, or a count."""
     async with asyncio.timeout(DEADLINE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # another process brings it about
             await asyncio.sleep(0.005)
 
 
 def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _exists(pid: int) -> bool:
+    """Also true of a zombie."""
+    return Path(f"/proc/{pid}").exists()
 
 
 def is_running(pid: int) -> bool:
@@ -64,4 +76,4 @@ def wait_blocking(condition: Callable[[], object]) -> None:
 
 
 def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -44,7 +44,7 @@ def facts(_: Ask) -> Reply:
         f"oom={Path('/proc/self/oom_score_adj').read_text().strip()}",
         f"session={os.getsid(0) == os.getpid()}",
         f"sigint={signal.getsignal(signal.SIGINT) == signal.SIG_IGN}",
-        f"descriptors={sorted(int(fd.name) for fd in Path('/proc/self/fd').iterdir() if fd.exists() or fd.is_socket())}",
+        f"descriptors={sum(fd.exists() or fd.is_socket() for fd in Path('/proc/self/fd').iterdir())}",
         f"asyncio={'asyncio' in sys.modules}",
         *(f"env:{name}={value}" for name, value in os.environ.items()),
     ]
@@ -109,8 +109,10 @@ def die(ask: Ask) -> Reply:
 def fail(ask: Ask) -> Reply:
     if ask.text == "ours":
         raise ModelError("expected a model, found a shoe", path="/shoe")
-    secret = "text of a document"
-    raise ValueError(f"cannot read {ask.text}: {secret}")
+    if ask.text == "surrogate":
+        raise ModelError("no file \udcff")
+    value = "text of a document"
+    raise ValueError(f"cannot read {ask.text}: {value}")
 
 
 def big(ask: Ask) -> Reply:
@@ -160,6 +162,8 @@ UNLISTED = _kernel("unlisted")
 
 KERNELS = {
     kernel.name: kernel
-    for kernel in (ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN, DIE, FAIL, BIG, LIAR, HOLD_GIL, GARBLE, HOARD)
-    + (COUNT, COUNT_AND_DIE, COUNT_AND_FAIL, SLOW_COUNT)
+    for kernel in (
+        *(ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN, DIE, FAIL, BIG, LIAR, HOLD_GIL, GARBLE, HOARD),
+        *(COUNT, COUNT_AND_DIE, COUNT_AND_FAIL, SLOW_COUNT),
+    )
 }
