@@ -26,6 +26,9 @@ MAX_CHUNKS = 4000
 HARD_FACTOR = 2
 """No chunk is longer than this many times ``chunk_chars``; only a single line can come near it."""
 
+SCRAP = 8
+"""What is shorter than this part of ``chunk_chars`` says little alone: a closing brace, a lone heading or head."""
+
 Trail = tuple[str, ...]
 """The headings or scopes that lead to a block, outermost first."""
 
@@ -143,14 +146,29 @@ class _Packer:
         for part in parts:
             large = self.source.size(part.start, part.end) > self.limit
             if run and (large or self.source.size(run[0].start, part.end) > self.limit):
-                yield _merge(run)
+                yield self._merge(run)
                 run = []
             if large:
                 yield from self.pack(part)
             else:
                 run.append(part)
         if run:
-            yield _merge(run)
+            yield self._merge(run)
+
+    def _merge(self, run: list[Block]) -> Block:
+        """Neighbours as one block: what they share of the trail, and the first definition among them."""
+        first, last = run[0], run[-1]
+        if len(run) == 1:
+            return first
+        if len(run) == 2 and self._is_scrap(first) != self._is_scrap(last):
+            larger = last if self._is_scrap(first) else first
+            return larger._replace(start=first.start, end=last.end)
+        defining = next((block for block in run if block.defines), first)
+        trail = shared([block.trail for block in run])
+        return Block(first.start, last.end, trail, defining.symbol, defining.defines)
+
+    def _is_scrap(self, block: Block) -> bool:
+        return self.source.size(block.start, block.end) < self.limit // SCRAP
 
     def _cut(self, block: Block) -> Iterator[Block]:
         """Cut between lines: after a blank one if there is any, else where the indentation is shallowest."""
@@ -193,22 +211,12 @@ def _tile(block: Block, parts: Iterable[Block]) -> list[Block]:
     return tiles
 
 
-def _merge(run: list[Block]) -> Block:
-    """Neighbours as one block: what they share of the trail, and the first definition among them."""
-    first = run[0]
-    if len(run) == 1:
-        return first
-    defining = next((block for block in run if block.defines), first)
-    trail = shared([block.trail for block in run])
-    return Block(first.start, run[-1].end, trail, defining.symbol, defining.defines)
-
-
 def _join_small(source: Source, pieces: Iterable[Block], limit: int) -> Iterator[Block]:
-    """Join neighbours that tell the same story, and a scrap (a closing brace, a lone heading) to what stands beside it.
+    """Join neighbours that tell the same story, and a scrap to what stands beside it.
 
     The larger of the two gives trail and symbol.
     """
-    scrap, most = limit // 8, limit * 5 // 4
+    scrap, most = limit // SCRAP, limit * 5 // 4
     last: Block | None = None
     for piece in pieces:
         if last is None:

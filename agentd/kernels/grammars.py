@@ -44,10 +44,10 @@ def _words(text: str) -> frozenset[str]:
 _ECMA_BOUND = {
     "variable_declarator": ("name", "value"),
     "assignment_expression": ("left", "right"),
-    "field_definition": ("property", "value"),
-    "public_field_definition": ("name", "value"),
     "pair": ("key", "value"),
 }
+_JAVASCRIPT_BOUND = _ECMA_BOUND | {"field_definition": ("property", "value")}
+_TYPESCRIPT_BOUND = _ECMA_BOUND | {"public_field_definition": ("name", "value")}
 _ECMA_WRAPPERS = _words("export_statement lexical_declaration variable_declaration expression_statement")
 _ECMA = "function_declaration generator_function_declaration class_declaration method_definition"
 _TYPESCRIPT = _ECMA + (
@@ -90,7 +90,7 @@ GRAMMARS = {
             " method_declaration constructor_declaration compact_constructor_declaration"
         ),
     ),
-    "javascript": Grammar("tree_sitter_javascript", "language", _names(_ECMA), _ECMA_BOUND, _ECMA_WRAPPERS),
+    "javascript": Grammar("tree_sitter_javascript", "language", _names(_ECMA), _JAVASCRIPT_BOUND, _ECMA_WRAPPERS),
     "kotlin": Grammar(
         "tree_sitter_kotlin",
         "language",
@@ -138,15 +138,15 @@ GRAMMARS = {
         "language",
         _names(
             "class_declaration protocol_declaration function_declaration protocol_function_declaration"
-            " typealias_declaration"
+            " typealias_declaration init_declaration"
         ),
     ),
-    "tsx": Grammar("tree_sitter_typescript", "language_tsx", _names(_TYPESCRIPT), _ECMA_BOUND, _ECMA_WRAPPERS),
+    "tsx": Grammar("tree_sitter_typescript", "language_tsx", _names(_TYPESCRIPT), _TYPESCRIPT_BOUND, _ECMA_WRAPPERS),
     "typescript": Grammar(
         "tree_sitter_typescript",
         "language_typescript",
         _names(_TYPESCRIPT),
-        _ECMA_BOUND,
+        _TYPESCRIPT_BOUND,
         _ECMA_WRAPPERS | {"ambient_declaration"},
     ),
 }

@@ -173,7 +173,9 @@ class _Reader(HTMLParser):
             trail = tuple(
                 title for title, before in zip(titles, ["", *titles], strict=False) if title and title != before
             )
-            self.passages.append(Passage(text, self._start, max(end, self._start), trail))
+            raw = self._source.text[self._start : end]
+            start = self._start + len(raw) - len(raw.lstrip())
+            self.passages.append(Passage(text, start, start + len(raw.strip()), trail))
 
     def _offset(self) -> int:
         line, column = self.getpos()

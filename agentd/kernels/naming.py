@@ -27,7 +27,7 @@ class Definition(NamedTuple):
 
 def define(grammar: Grammar, node: Node, data: bytes) -> Definition | None:
     """What ``node`` defines, or None. Wrappers (decorators, exports, templates) define what they hold."""
-    node = unwrap(grammar, node)[-1]
+    outer, node = node, unwrap(grammar, node)[-1]
     kind = node.type
     if (field := grammar.definitions.get(kind)) is not None:
         named = node.child_by_field_name(field)
@@ -39,11 +39,13 @@ def define(grammar: Grammar, node: Node, data: bytes) -> Definition | None:
     if named is None:
         return None
     named = _declared(named)
-    name = _text(data[named.start_byte : named.end_byte]).replace("::", ".")[:MAX_NAME]
+    name = _text(data[named.start_byte : named.end_byte])[:MAX_NAME].replace("::", ".").replace(":", ".")
+    if kind == "impl_item":
+        name = name.partition("<")[0]  # methods of Store<T> are found as Store.fetch
     if receiver := _receiver(node, data):
         name = f"{receiver}.{name}"
     line = data.rfind(b"\n", 0, named.start_byte) + 1
-    return Definition(name, _text(data[max(line, node.start_byte) : named.end_byte])[-MAX_LABEL:])
+    return Definition(name, _text(data[max(line, outer.start_byte) : named.end_byte])[-MAX_LABEL:])
 
 
 def unwrap(grammar: Grammar, node: Node) -> list[Node]:

@@ -8,13 +8,16 @@ paragraphs.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from itertools import pairwise
 
 from agentd.kernels.chunks import Block, Source, Trail
-from agentd.kernels.sections import Heading, section_tree
+from agentd.kernels.sections import MAX_TITLE, Heading, section_tree
 
 ADORNMENTS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+_ROLE = re.compile(r":[a-zA-Z:+.-]{1,40}:`")
 
 _SHORTEST = 3
 """Characters of an underline; docutils takes shorter ones for short titles only, prose has them by accident."""
@@ -42,9 +45,14 @@ def _headings(lines: list[str]) -> list[Heading]:
         alone = over or number < 2 or number - 2 == last or not lines[number - 2].strip()
         if alone and (over or not title[0].isspace()) and len(title.strip()) <= max(len(line.rstrip()) + 2, 4):
             level = levels.setdefault((mark, over), len(levels) + 1)
-            headings.append(Heading(number - 2 if over else number - 1, level, title.replace("`", "").strip()))
+            headings.append(Heading(number - 2 if over else number - 1, level, _plain(title)))
             last = number
     return headings
+
+
+def _plain(title: str) -> str:
+    """A title without its marks: roles, backquotes and the backslashes that end an inline mark."""
+    return _ROLE.sub("`", title[:MAX_TITLE]).replace("`", "").replace("\\", "").strip()
 
 
 def _adornment(line: str) -> str:

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+import tantivy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentd.kernels.tokens import MAX_TERMS, parts_of, query_terms, split_identifiers
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("HTTPResponse", "HTTP Response"),
+        ("get_user_by_id", "get user by id"),
+        ("camelCase2Words", "camel Case 2 Words"),
+        ("__init__", "init"),
+        ("getURLsFor", "get URLs For"),
+        ("MAX_CHUNKS", "MAX CHUNKS"),
+        ("sha256", "sha 256"),
+        ("größteZahl", "größte Zahl"),
+        ("ÉcoleNormale", "École Normale"),
+        ("имяПользователя", "имя Пользователя"),
+        ("中文搜索", "中文搜索 中文 文搜 搜索"),
+        ("word", ""),
+        ("Word", ""),
+        ("WORD", ""),
+        ("2024", ""),
+        ("_", ""),
+        ("", ""),
+    ],
+)
+def test_identifiers_fall_into_their_parts(word: str, parts: str) -> None:
+    assert " ".join(parts_of(word)) == parts
+
+
+def test_the_text_stays_and_parts_follow_once_for_each_occurrence() -> None:
+    assert split_identifiers("a userId, userId.") == "a userId, userId.\nuser Id user Id"
+    assert split_identifiers("nothing to split here") == "nothing to split here"
+    assert split_identifiers("os.path.joinAll kebab-case v1.2.10") == (
+        "os.path.joinAll kebab-case v1.2.10\njoin All v 1"
+    )
+    assert split_identifiers("“fooBar”—naïveWord") == "“fooBar”—naïveWord\nfoo Bar naïve Word"
+
+
+def test_queries_become_terms_in_order_without_stop_words() -> None:
+    assert query_terms("How does the HTTPResponse set_cookie?") == [
+        "httpresponse",
+        "http",
+        "response",
+        "set_cookie",
+        "set",
+        "cookie",
+    ]
+    assert query_terms("to be or not") == ["to", "be", "or", "not"]
+    assert query_terms(" .-/ ") == []
+
+
+@given(st.text())
+def test_every_part_is_in_its_text_and_a_second_split_adds_no_new_word(text: str) -> None:
+    split = split_identifiers(text)
+    assert split.startswith(text)
+    added = split[len(text) :].split()
+    assert all(part in text for part in added)
+    assert set(re.findall(r"\w+", split_identifiers(split))) == set(re.findall(r"\w+", split))
+
+
+@given(st.text())
+def test_terms_are_bounded_lower_cased_and_distinct(query: str) -> None:
+    terms = query_terms(query)
+    assert len(terms) <= MAX_TERMS
+    assert len(set(terms)) == len(terms)
+    assert all(term == term.lower() for term in terms)
+    assert bool(terms) == bool(re.search(r"\w", query))
+
+
+@given(st.from_regex(r"[A-Za-z0-9_]{1,40}", fullmatch=True))
+def test_parts_lose_nothing_but_underscores(word: str) -> None:
+    parts = parts_of(word)
+    assert not parts or "".join(parts) == word.replace("_", "")
+
+
+@pytest.mark.parametrize("text", ["HTTPResponse(user_id)", "os.path.join", "größteZahl x2", "snake_case-kebab"])
+def test_every_term_of_a_query_is_a_token_of_the_indexed_text(text: str) -> None:
+    analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(r"\w+")).filter(tantivy.Filter.lowercase()).build()
+    assert set(query_terms(text)) <= set(analyzer.analyze(split_identifiers(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "aA" * 500_000,
+        "_" * 1_000_000,
+        "a1" * 500_000,
+        "A" * 1_000_000 + "a",
+        "Àa" * 500_000,
+        "中" * 500_000,
+        "a_ " * 300_000,
+    ],
+    ids=lambda text: text[:3],
+)
+def test_hostile_text_takes_linear_time(text: str) -> None:
+    began = time.process_time()
+    split_identifiers(text)
+    query_terms(text)
+    assert time.process_time() - began < 2
