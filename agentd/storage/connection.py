@@ -46,12 +46,24 @@ class Connection(aiosqlite.Connection):
         self._thread.name = name
         # A loop that died without closing its connections must not keep the process alive.
         self._thread.daemon = True
+        self._stopped: asyncio.Future[object] | None = None
+
+    def stop(self) -> asyncio.Future[object] | None:
+        """End the thread; the future is done when it has."""
+        self._stopped = super().stop()
+        return self._stopped
 
     @classmethod
     async def open(cls, name: str, connector: Callable[[], sqlite3.Connection]) -> Connection:
         """Start the thread and connect; raises what ``connector`` raises."""
         connection = cls(name, connector)
-        await connection
+        try:
+            await connection
+        except BaseException:
+            # The thread still has to report its end to this loop, which must not be gone by then.
+            if connection._stopped is not None:
+                await connection._stopped
+            raise
         return connection
 
     def run(

@@ -35,7 +35,7 @@ CHECKS = {
 }
 
 HERE = Path(__file__).parent
-KILLS = 12
+KILLS = 10
 
 
 async def test_killed_at_any_moment_it_keeps_what_it_acknowledged(tmp_path: Path) -> None:
