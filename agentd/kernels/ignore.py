@@ -175,9 +175,9 @@ def _read(folder: int, *parts: bytes) -> bytes:
 
 def _read_global(path: str) -> bytes:
     """The user's own file, reached by whatever links they set up."""
-    directory, _, name = os.fsencode(os.path.realpath(path)).rpartition(b"/")
     if not path:
         return b""
+    directory, _, name = os.fsencode(os.path.realpath(path)).rpartition(b"/")
     try:
         folder = os.open(directory or b"/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError, PermissionError):

@@ -137,7 +137,7 @@ class _Walk:
         if not parts:
             return self._list(_Folder(os.dup(self._root), b"", self._rules_above))
         *above, name = parts
-        folder = self._descend(above)
+        folder = self._descend(above) if len(above) <= MAX_DEPTH else None
         if folder is None:
             return _missing(requested), None
         try:

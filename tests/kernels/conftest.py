@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def as_nobody(tmp_path: Path) -> Callable[[Callable[[], None]], None]:
+    """Run a check in a child for whom permissions hold, since tests may run as root; it fails where the check does."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU:  # pytest closes its own folders to others
+            folder.chmod(0o755)
+    return run_as_nobody
+
+
+def run_as_nobody(check: Callable[[], None]) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setegid(NOBODY)
+                os.seteuid(NOBODY)
+            check()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
