@@ -30,6 +30,9 @@ SLICE = 64 * 1024
 MAX_DEPTH = 64
 """Nested nodes that are opened; below, generated or hostile, lines are cut by indentation."""
 
+MAX_OPENED = 64
+"""Nodes whose children are laid beside those of one above, for the same reason."""
+
 MAX_CHILDREN = 20_000
 """Children of a node that is opened; one with more is a table of data, or what an error made of a file."""
 
@@ -90,6 +93,7 @@ class _Splitter:
     def __init__(self, source: Source, language: str, data: bytes, limit: int) -> None:
         self.source = source
         self.grammar = GRAMMARS[language]
+        self.naming = self.grammar.definitions.keys() | self.grammar.bound.keys() | self.grammar.wrappers
         self.data = data
         self.limit = limit
 
@@ -97,7 +101,8 @@ class _Splitter:
         """The children of ``node`` as blocks; one that begins on a line already taken is opened or joined to it."""
         if node.child_count > MAX_CHILDREN:
             return []
-        wrapped = {inner.id for inner in unwrap(self.grammar, node)[1:]}
+        wraps = node.type in self.grammar.wrappers
+        wrapped = {inner.id for inner in unwrap(self.grammar, node)[1:]} if wraps else ()
         blocks = _Lines()
         stack = node.children[::-1]
         opened = 0
@@ -105,9 +110,8 @@ class _Splitter:
             child = stack.pop()
             start, end = _rows(child)
             taken = start < blocks.end
-            large = self._large(max(start, blocks.end), end)
-            opens = taken or child.type in BODIES or child.id in wrapped
-            if large and opens and 0 < child.child_count <= MAX_CHILDREN and opened < MAX_DEPTH:
+            opens = self._large(max(start, blocks.end), end) and 0 < child.child_count <= MAX_CHILDREN
+            if opens and opened < MAX_OPENED and (taken or child.type in BODIES or child.id in wrapped):
                 opened += 1
                 stack += child.children[::-1]
             elif taken:
@@ -122,7 +126,7 @@ class _Splitter:
         return start < end and self.source.size(start, min(end, len(self.source.lines))) > self.limit
 
     def _block(self, node: Node, start: int, end: int, scope: Scope, depth: int) -> Block:
-        found = define(self.grammar, node, self.data)
+        found = define(self.grammar, node, self.data) if node.type in self.naming else None
         parts: Callable[[], list[Block]] | None = None
         inner = scope
         if found is not None:
