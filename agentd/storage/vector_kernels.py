@@ -66,14 +66,15 @@ def smallest(values: Floats, count: int) -> Rows:
     return chosen[np.isfinite(values[chosen])]
 
 
-def contains(sorted_ids: Ids, values: Ids) -> Mask:
-    """Which of ``values`` (n,) are among ``sorted_ids``, which has each once."""
-    if not len(sorted_ids):
+def contains(ids: Ids, values: Ids) -> Mask:
+    """Which of ``values`` (n,) are among ``ids``."""
+    if not len(ids):
         return np.zeros(len(values), dtype=np.bool_)
-    highest = int(sorted_ids[-1])
-    if highest < TABLE:  # ids count from 1, so this is how it goes: ten times faster than searching
-        table = np.zeros(highest + 2, dtype=np.bool_)
-        table[sorted_ids] = True
-        return table[np.minimum(values, np.uint64(highest + 1))]
-    places = np.minimum(np.searchsorted(sorted_ids, values), len(sorted_ids) - 1)
-    return np.equal(sorted_ids[places], values)
+    highest = int(ids.max())
+    if highest >= TABLE:
+        return np.isin(values, ids)
+    # Ids count from 1, so this is the rule, and ten times faster than sorting.
+    table = np.zeros(highest + 2, dtype=np.bool_)
+    table[ids] = True
+    found: Mask = table[np.minimum(values, np.uint64(highest + 1))]
+    return found

@@ -14,15 +14,13 @@ from agentd.storage.vector_table import Frame, appended, frame_of, killed
 from agentd.storage.view_files import disk_bytes, make_directory, sync_directory, unusable, wipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
     from typing import Self
 
-    import numpy.typing as npt
+    from numpy.typing import ArrayLike
 
-    from agentd.storage.vector_kernels import Codes, Ids, Rows
-
-    AnyIds = Ids | Sequence[int]
+    from agentd.storage.vector_kernels import Codes, Ids, Mask, Rows
 
 log = structlog.get_logger(__name__)
 
@@ -97,11 +95,11 @@ class VectorView:
 
     def add(
         self,
-        chunk_ids: AnyIds,
-        document_ids: AnyIds,
-        root_ids: AnyIds,
+        chunk_ids: ArrayLike,
+        document_ids: ArrayLike,
+        root_ids: ArrayLike,
         codes: bytes | Codes,
-        scales: npt.ArrayLike,
+        scales: ArrayLike,
     ) -> None:
         """Add vectors, n of each; one of a chunk that has one replaces it.
 
@@ -132,20 +130,20 @@ class VectorView:
             frame = appended(self._frame, self._rows.codes, added)
             self._publish(frame, self._replaced(added.chunk_ids.tolist()))
 
-    def remove(self, chunk_ids: AnyIds) -> int:
+    def remove(self, chunk_ids: ArrayLike) -> int:
         """Remove the vectors of these chunks; returns how many there were."""
         with self._changing:
             return self._kill(
                 place for each in _ids(chunk_ids).tolist() if (place := self._places.get(each)) is not None
             )
 
-    def remove_documents(self, document_ids: AnyIds) -> int:
+    def remove_documents(self, document_ids: ArrayLike) -> int:
         """Remove the vectors of these documents; returns how many there were."""
         with self._changing:
             frame = self._frame
             return self._kill(_rows_of(frame, np.isin(frame.columns.document_ids[: frame.count], _ids(document_ids))))
 
-    def retain(self, document_id: int, chunk_ids: AnyIds) -> int:
+    def retain(self, document_id: int, chunk_ids: ArrayLike) -> int:
         """Remove the vectors of the document's chunks other than these; returns how many there were."""
         with self._changing:
             frame = self._frame
@@ -158,8 +156,8 @@ class VectorView:
         codes: bytes | Codes,
         scale: float,
         limit: int,
-        allowed_documents: AnyIds | None = None,
-        allowed_roots: AnyIds | None = None,
+        allowed_documents: ArrayLike | None = None,
+        allowed_roots: ArrayLike | None = None,
     ) -> list[tuple[int, float]]:
         """Chunk ids and cosines of the nearest vectors, best first; None allows all, nothing allows none.
 
@@ -167,10 +165,12 @@ class VectorView:
             ValueError: the query is not of this space's dimension.
         """
         (query,) = self._matrix(codes)
+        documents = None if allowed_documents is None else _ids(allowed_documents)
+        roots = None if allowed_roots is None else _ids(allowed_roots)
         frame = self._frame
         if limit < 1 or frame.count == frame.dead:
             return []
-        chunk_ids, cosines = frame.search(query, scale, limit, _sorted(allowed_documents), _sorted(allowed_roots))
+        chunk_ids, cosines = frame.search(query, scale, limit, documents, roots)
         return list(zip(chunk_ids.tolist(), cosines.tolist(), strict=True))
 
     def save(self, generation: int) -> None:
@@ -299,13 +299,9 @@ def _copy(codes: Codes, rows: Rows, into: RowFile) -> None:
         into.append(codes[rows[start : start + _COPIED]])
 
 
-def _rows_of(frame: Frame, mask: npt.NDArray[np.bool_]) -> Rows:
+def _rows_of(frame: Frame, mask: Mask) -> Rows:
     return np.flatnonzero(mask & frame.columns.live[: frame.count])
 
 
-def _ids(ids: AnyIds) -> Ids:
+def _ids(ids: ArrayLike) -> Ids:
     return np.asarray(ids, dtype=np.uint64)
-
-
-def _sorted(ids: AnyIds | None) -> Ids | None:
-    return None if ids is None else np.unique(_ids(ids))
