@@ -34,38 +34,28 @@ _CLASSES: dict[bytes, Callable[[bytes], bool]] = {
 
 
 class _Pattern(NamedTuple):
-    """One line: ``glob`` without ``!`` and trailing ``/``; ``rank`` grows with the line and is odd where negated."""
+    """One line: ``glob`` without ``!`` and trailing ``/``; ``rank`` grows with the line and is odd where negated.
+
+    A glob without ``/`` is held against the last component alone, at any depth; others against the whole path.
+    """
 
     glob: bytes
     rank: int
     directories_only: bool
 
-    @property
-    def anywhere(self) -> bool:
-        """Whether it is held against the last component alone, at any depth."""
-        return b"/" not in self.glob
-
 
 class _Globs:
     """Expressions in the order of their lines, behind one that tells at once that none of them matches."""
 
-    def __init__(self) -> None:
-        self._ranked: list[tuple[int, re.Pattern[bytes]]] = []
-        self._any: re.Pattern[bytes] | None = None
-
-    def add(self, rank: int, expression: bytes) -> None:
-        self._ranked.append((rank, _compile(expression)))
-        self._any = None
+    def __init__(self, ranked: list[tuple[int, bytes]]) -> None:
+        self._ranked = [(rank, re.compile(expression, re.DOTALL)) for rank, expression in reversed(ranked)]
+        self._any = re.compile(b"|".join(expression for _, expression in ranked), re.DOTALL)
 
     def rank(self, subject: bytes) -> int:
         """The rank of the last one that matches, or NO_MATCH."""
-        if not self._ranked:
-            return NO_MATCH
-        if self._any is None:
-            self._any = _compile(b"|".join(expression.pattern for _, expression in self._ranked))
         if not self._any.fullmatch(subject):
             return NO_MATCH
-        return next(rank for rank, expression in reversed(self._ranked) if expression.fullmatch(subject))
+        return next(rank for rank, expression in self._ranked if expression.fullmatch(subject))
 
 
 class _Table:
@@ -75,25 +65,30 @@ class _Table:
         self._names: dict[bytes, int] = {}
         self._paths: dict[bytes, int] = {}
         self._suffixes: dict[bytes, int] = {}
-        self._name_globs = _Globs()
-        self._path_globs = _Globs()
-        for pattern in patterns:
-            self._add(pattern)
+        name_globs: list[tuple[int, bytes]] = []
+        path_globs: list[tuple[int, bytes]] = []
+        for glob, rank, _ in patterns:
+            if b"/" in glob:
+                self._add_path(glob.removeprefix(b"/"), rank, path_globs)
+            else:
+                self._add_name(glob, rank, name_globs)
         self._any_suffix = tuple(self._suffixes)
+        self._name_globs = _Globs(name_globs) if name_globs else None
+        self._path_globs = _Globs(path_globs) if path_globs else None
 
-    def _add(self, pattern: _Pattern) -> None:
-        glob, rank, _ = pattern
-        if pattern.anywhere:
-            if not _SPECIAL.search(glob):
-                self._names[glob] = rank
-            elif glob.startswith(b"*") and not _SPECIAL.search(glob, 1):
-                self._suffixes[glob[1:]] = rank
-            elif expression := translate_name(glob):
-                self._name_globs.add(rank, expression)
-        elif not _SPECIAL.search(glob):
-            self._paths[glob.removeprefix(b"/")] = rank
-        elif expression := translate_path(glob.removeprefix(b"/")):
-            self._path_globs.add(rank, expression)
+    def _add_name(self, glob: bytes, rank: int, globs: list[tuple[int, bytes]]) -> None:
+        if not _SPECIAL.search(glob):
+            self._names[glob] = rank
+        elif glob.startswith(b"*") and not _SPECIAL.search(glob, 1):
+            self._suffixes[glob[1:]] = rank
+        elif expression := translate_name(glob):
+            globs.append((rank, expression))
+
+    def _add_path(self, glob: bytes, rank: int, globs: list[tuple[int, bytes]]) -> None:
+        if not _SPECIAL.search(glob):
+            self._paths[glob] = rank
+        elif expression := translate_path(glob):
+            globs.append((rank, expression))
 
     def rank(self, path: bytes, name: bytes) -> int:
         """The highest rank among the patterns that match, or NO_MATCH."""
@@ -102,7 +97,11 @@ class _Table:
             best = max(self._paths.get(path, NO_MATCH), best)
         if self._any_suffix and name.endswith(self._any_suffix):
             best = max(best, *(rank for suffix, rank in self._suffixes.items() if name.endswith(suffix)))
-        return max(best, self._name_globs.rank(name), self._path_globs.rank(path))
+        if self._name_globs:
+            best = max(self._name_globs.rank(name), best)
+        if self._path_globs:
+            best = max(self._path_globs.rank(path), best)
+        return best
 
 
 class Patterns:
@@ -164,10 +163,6 @@ def translate_path(glob: bytes) -> bytes | None:
     prefix = first.start() if first else len(glob)
     rest = translate_name(glob[prefix:])
     return None if rest is None else re.escape(glob[:prefix]) + rest
-
-
-def _compile(expression: bytes) -> re.Pattern[bytes]:
-    return re.compile(expression, re.DOTALL)
 
 
 class _Star(NamedTuple):

@@ -23,8 +23,8 @@ from typing import NamedTuple
 from agentd.kernels.gitignore import Patterns
 from agentd.kernels.reading import OUT_OF_RESOURCES, open_below
 
-MAX_RULES_BYTES = 1 << 20
-"""Of an ignore file no more is read; the largest seen in the wild has 60 KB."""
+MAX_RULES_BYTES = 256 * 1024
+"""Of an ignore file no more is read: each pattern costs time for each file below."""
 
 Has = Callable[[bytes], bool]
 """Whether a folder holds an entry of that name."""
@@ -168,7 +168,9 @@ def _read(folder: int, *parts: bytes) -> bytes:
             raise
         return b""
     try:
-        return os.read(descriptor, MAX_RULES_BYTES) if st.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        text = os.read(descriptor, MAX_RULES_BYTES + 1) if st.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        whole_lines = len(text) if len(text) <= MAX_RULES_BYTES else text.rfind(b"\n") + 1
+        return text[:whole_lines]
     finally:
         os.close(descriptor)
 

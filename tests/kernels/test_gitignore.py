@@ -76,7 +76,7 @@ def planted(repository: Path) -> list[Path]:
 
 
 @settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,  # each example asks git
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what fails is named below; shrinking it would take minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.data_too_large],

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agentd.kernels.ignore import JUNK, JUNK_BESIDE, JUNK_SUFFIXES, VERSION_CONTROL
+from agentd.kernels.ignore import JUNK, JUNK_BESIDE, JUNK_SUFFIXES, MAX_RULES_BYTES, VERSION_CONTROL
 from agentd.kernels.messages import WalkRequest
 from agentd.kernels.walk import walk
 
@@ -125,6 +125,14 @@ def test_an_ignore_file_that_is_a_link_or_a_folder_is_none(tmp_path: Path) -> No
     write(tmp_path, {"rules": "*\n", "a/x": "", "b/.gitignore/x": "", "b/y": ""})
     (tmp_path / "a/.gitignore").symlink_to("../rules")
     assert walked(tmp_path) == {"rules", "a/x", "b/.gitignore/x", "b/y"}
+
+
+def test_an_enormous_ignore_file_counts_as_far_as_whole_lines_are_read(tmp_path: Path) -> None:
+    """Half a pattern could mean anything: the one at the bound would become ``*``."""
+    filler = "# filler\n" * ((MAX_RULES_BYTES - 10) // 9)
+    padding = "#" * (MAX_RULES_BYTES - len("*.log\n") - len(filler) - 2) + "\n"
+    write(tmp_path, {".gitignore": "*.log\n" + filler + padding + "*.tmp\n", "a.log": "", "b.tmp": "", "c": ""})
+    assert walked(tmp_path) == {"b.tmp", "c"}
 
 
 def test_names_count_in_bytes_as_in_git(tmp_path: Path) -> None:
