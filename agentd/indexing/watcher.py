@@ -101,6 +101,8 @@ class Watcher:
 
     def forget(self, directory: str) -> None:
         """Take ``directory`` and all below it for not watched: it went away, or was replaced by another."""
+        if directory not in self._watched:
+            return  # a file, as a rule; a branch switch brings thousands of them at once
         below = directory + "/"
         self._watched = {path for path in self._watched if path != directory and not path.startswith(below)}
 
