@@ -141,7 +141,8 @@ class RootKeeper:
             if not paths:
                 break
         self.scanning = False
-        self.scans += 1
+        # Not one more than before: scans that failed were begun too, and whoever waits counts those that were begun.
+        self.scans = self._started
         self._progress.give()
 
     async def _scan(self, paths: set[str]) -> list[str]:
