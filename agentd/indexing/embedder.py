@@ -77,10 +77,15 @@ class Embedder:
         self._room = Signal()
 
     async def run(self) -> None:
-        """The service: never returns, except by cancellation."""
+        """The service: never returns, except by cancellation.
+
+        It begins with what the view has lost (a crash, a deleted folder, a failure of this service): that is queued
+        again, and comes from the cache.
+        """
         self._in_flight.clear()
         self._batches = asyncio.Queue()
         self._results = asyncio.Queue()
+        await self._vectors.reconcile(self._catalogue)
         async with asyncio.TaskGroup() as group:
             # Two more than the lane has workers keep its queue from running dry between batches.
             for number in range(self._pool.bulk_workers + 2):
