@@ -19,7 +19,7 @@ from agentd.daemon.services import DaemonServices
 from agentd.daemon.status import StatusReporter
 from agentd.daemon.supervisor import Supervisor
 from agentd.domain import Space
-from agentd.errors import ComputeError
+from agentd.errors import ComputeError, StateUnusableError
 from agentd.indexing.embedder import Embedder
 from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
@@ -114,7 +114,7 @@ class Daemon:
             progress,
             self.events,
             settings.index,
-            private=(str(settings.state_directory), str(settings.socket.parent)),
+            private=(str(settings.state_directory), str(settings.socket), f"{settings.socket}.lock"),
         )
         self.searcher = Searcher(
             catalogue,
@@ -125,6 +125,7 @@ class Daemon:
             self.metrics,
         )
         self.maintenance = Maintenance(self._chores(), settings.maintenance.interval_seconds)
+        self.reloader = Reloader(settings, self.index, self._adopt)
         self.status = StatusReporter(
             catalogue,
             stores.cache,
@@ -134,6 +135,7 @@ class Daemon:
             self.searcher,
             self.supervisor,
             self.maintenance,
+            self.reloader,
             pool,
             self.metrics,
             self.lag,
@@ -148,7 +150,6 @@ class Daemon:
             settings.search,
         )
         self.server = Server(settings.server, self.services, metrics=self.metrics)
-        self.reloader = Reloader(settings, self.index, self._adopt)
         self._wire_vectors(stores, progress, threads)
 
     def _wire_vectors(self, stores: Stores, progress: Signal, threads: Threads) -> None:
@@ -162,7 +163,9 @@ class Daemon:
         self.index.embedder = Embedder(
             pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
         )
-        self.searcher.vector = VectorRetriever(vectors.view, vectors.model_directory, self.settings.embedding.max_tokens, pool, catalogue, threads.search)
+        self.searcher.vector = VectorRetriever(
+            vectors.view, vectors.model_directory, self.settings.embedding.max_tokens, pool, catalogue, threads.search
+        )
 
     def _chores(self) -> list[Chore]:
         vectors = self.stores.vectors
@@ -228,7 +231,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
     return Daemon(settings, pool, stores, threads)
 
 
-async def open_stores(settings: Settings, pool: Pool, starting: asyncio.Task[None], threads: Threads, stack: AsyncExitStack) -> Stores:
+async def open_stores(
+    settings: Settings, pool: Pool, starting: asyncio.Task[None], threads: Threads, stack: AsyncExitStack
+) -> Stores:
     """Open database, cache and views; the vector view waits for the workers, who know the model's space."""
     state = settings.state_directory
     catalogue = await Catalogue.open(state / "index.db")
@@ -249,7 +254,9 @@ async def open_vectors(
         return None, "vectors are switched off (embedding.enabled)"
     directory = settings.embedding.model or str(builtin_model_directory())
     try:
-        model = await pool.run(DESCRIBE_MODEL, ModelRequest(directory, settings.embedding.max_tokens), lane=Lane.INTERACTIVE)
+        model = await pool.run(
+            DESCRIBE_MODEL, ModelRequest(directory, settings.embedding.max_tokens), lane=Lane.INTERACTIVE
+        )
     except ComputeError as error:
         log.error("model_unusable", directory=directory, error=error.message)
         return None, error.message
@@ -259,4 +266,14 @@ async def open_vectors(
     view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
     stack.push_async_callback(asyncio.to_thread, view.close)
     log.info("model_ready", space=space.key, vectors=view.count)
-    return VectorIndex(space, directory, view, threads.vector), ""
+    vectors = VectorIndex(space, directory, view, threads.vector)
+    stack.push_async_callback(save_for_next_start, vectors)
+    return vectors, ""
+
+
+async def save_for_next_start(vectors: VectorIndex) -> None:
+    """Without it the next start takes the vectors from the cache: slower, but nothing is lost."""
+    try:
+        await vectors.save()
+    except StateUnusableError as error:
+        log.warning("vectors_not_saved", error=error.message)

@@ -30,6 +30,9 @@ SWITCH_SECONDS = 0.0005
 YOUNG_OBJECTS = 50_000
 """Rows and messages die by reference count; at the default of 700 the collector would look for cycles all the time."""
 
+ROOTS_SECONDS = 2.0
+"""The longest that the first client waits until all roots are known."""
+
 
 async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
     """Run until a signal says stop.
@@ -40,16 +43,17 @@ async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
         AgentdError: the state or the socket cannot be used.
     """
     began = time.monotonic()
-    stop = asyncio.Event()
+    stop, reload_asked = asyncio.Event(), asyncio.Event()
     sys.setswitchinterval(SWITCH_SECONDS)
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(stopping_signals(stop))
+        stack.enter_context(reloading_signal(reload_asked))
         private_directory(settings.state_directory)
         stack.enter_context(FileLock(settings.state_directory / "lock", f"the state in {settings.state_directory}"))
         # Bound before anything is open: clients that come early wait in the backlog and are served a moment later.
         listening = stack.enter_context(BoundSocket(settings.socket, settings.server.backlog))
-        stack.enter_context(stopping_signals(stop))
         daemon = await build(settings, stack)
-        stack.enter_context(reloading_signal(daemon, reload))
+        daemon.reloader.listen(reload_asked, reload)
         calm_collector()
         log.info("ready", socket=str(settings.socket), milliseconds=round((time.monotonic() - began) * 1000, 1))
         await serve(daemon, listening, stop)
@@ -64,13 +68,24 @@ async def serve(daemon: Daemon, listening: socket.socket, stop: asyncio.Event) -
     reaches workers and stores, which the caller closes last.
     """
     services = asyncio.create_task(daemon.run_services())
+    # They end by themselves only when the state fails them all, and then there is nothing left to serve.
+    services.add_done_callback(lambda _: stop.set())
     try:
+        await roots_known(daemon, stop)
         await daemon.server.serve(listening, stop)
     finally:
         services.cancel()
         await asyncio.wait([services])
     if not services.cancelled() and (error := services.exception()):
         raise error
+
+
+async def roots_known(daemon: Daemon, stop: asyncio.Event) -> None:
+    """Wait for the roots of flags, file and state, so that the first client finds them; not for long on a dead disk."""
+    waiting = [asyncio.create_task(event.wait()) for event in (daemon.index.complete, stop)]
+    await asyncio.wait(waiting, timeout=ROOTS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 @contextlib.contextmanager
@@ -95,11 +110,10 @@ def stopping_signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reloading_signal(daemon: Daemon, reload: Callable[[], Settings]) -> Iterator[None]:
-    """SIGHUP sets the event that the reload service waits for."""
+def reloading_signal(asked: asyncio.Event) -> Iterator[None]:
+    """SIGHUP sets the event that the reload service waits for; before that runs, it must not end the process."""
     loop = asyncio.get_running_loop()
-    daemon.reloader.read = reload
-    loop.add_signal_handler(signal.SIGHUP, daemon.reloader.asked.set)
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
     try:
         yield
     finally:

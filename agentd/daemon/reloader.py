@@ -22,24 +22,30 @@ log = structlog.get_logger(__name__)
 
 
 class Reloader:
-    """Applies a configuration while the daemon runs. ``read`` gives the new one, ``adopt`` hands it to its readers."""
+    """Applies a configuration while the daemon runs; ``adopt`` hands the new one to its readers."""
 
     def __init__(self, settings: Settings, index: Index, adopt: Callable[[Settings], None]) -> None:
-        self.asked = asyncio.Event()
-        self.read: Callable[[], Settings] = lambda: settings
+        self.refused: dict[str, str] = {}
+        """Roots that flags or file name and that cannot be kept, each with the reason."""
+        self._asked = asyncio.Event()
+        self._read: Callable[[], Settings] = lambda: settings
         self._settings = settings
         self._index = index
         self._adopt = adopt
+
+    def listen(self, asked: asyncio.Event, read: Callable[[], Settings]) -> None:
+        """From now on ``asked`` asks for a reload, and ``read`` gives the new configuration."""
+        self._asked, self._read = asked, read
 
     async def run(self) -> None:
         """The service: one reload for each time it is asked."""
         await self.keep_fixed_roots()
         self._index.complete.set()
         while True:
-            await self.asked.wait()
-            self.asked.clear()
+            await self._asked.wait()
+            self._asked.clear()
             try:
-                wanted = await asyncio.to_thread(self.read)
+                wanted = await asyncio.to_thread(self._read)
             except ConfigError as error:
                 log.error("reload_refused", error=error.message)
             else:
@@ -60,11 +66,13 @@ class Reloader:
         """Make the roots named by flags and file be there, and those that are no longer named go."""
         named = {str(path): RootOrigin.FLAG for path in self._settings.flag_roots}
         named |= {str(path): RootOrigin.FILE for path in self._settings.roots}
-        for path, keeper in list(self._index.keepers.items()):
-            if keeper.root.origin is not RootOrigin.ADDED and path not in named:
-                await self._index.remove(path, fixed=True)
+        for root in await self._index.known():
+            if root.origin is not RootOrigin.ADDED and root.path not in named:
+                await self._index.remove(root.path, fixed=True)
+        self.refused.clear()
         for path, origin in named.items():
             try:
                 await self._index.add(path, origin)
             except AgentdError as error:
+                self.refused[path] = error.message
                 log.error("root_refused", path=path, error=error.message)

@@ -75,7 +75,10 @@ class DaemonServices:
     async def add_root(self, path: str) -> RootInfo:
         """Add a root."""
         root = await self._index.add(path, RootOrigin.ADDED)
-        return (await self._status.roots())[root.path]
+        roots = await self._status.roots()
+        if root.path not in roots:
+            raise RootNotFoundError(f"{path} was removed again meanwhile")
+        return roots[root.path]
 
     async def remove_root(self, path: str) -> Mapping[str, object]:
         """Remove a root."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from agentd.compute.pool import Pool
     from agentd.daemon.maintenance import Maintenance
+    from agentd.daemon.reloader import Reloader
     from agentd.daemon.supervisor import Supervisor
     from agentd.indexing.followers import Follower
     from agentd.indexing.index import Index
@@ -47,6 +49,7 @@ class StatusReporter:
         searcher: Searcher,
         supervisor: Supervisor,
         maintenance: Maintenance,
+        reloader: Reloader,
         pool: Pool,
         metrics: Metrics,
         lag: LagProbe,
@@ -60,6 +63,7 @@ class StatusReporter:
         self._searcher = searcher
         self._supervisor = supervisor
         self._maintenance = maintenance
+        self._reloader = reloader
         self._pool = pool
         self._metrics = metrics
         self._lag = lag
@@ -73,6 +77,7 @@ class StatusReporter:
         found += [f"maintenance of {name} failed: {problem}" for name, problem in self._maintenance.problems.items()]
         if self._searcher.vector is None:
             found.append(f"search is by keyword alone: {self._searcher.vector_problem}")
+        found += [f"root {path} is not indexed: {reason}" for path, reason in self._reloader.refused.items()]
         for path, keeper in self._index.keepers.items():
             if keeper.missing:
                 found.append(f"root {path} is missing; it is looked for every second")
@@ -81,9 +86,12 @@ class StatusReporter:
         return found
 
     async def roots(self) -> dict[str, RootInfo]:
-        """Every root by path."""
+        """Every root by path. One that came or went while they were counted is left out: the next look has it."""
         progress = {root.root_id: root for root in await self._catalogue.roots.progress()}
-        return {path: self._root(keeper, progress[keeper.root.id]) for path, keeper in sorted(self._index.keepers.items())}
+        keepers = sorted(self._index.keepers.items())
+        return {
+            path: self._root(keeper, progress[keeper.root.id]) for path, keeper in keepers if keeper.root.id in progress
+        }
 
     def _root(self, keeper: RootKeeper, counts: RootProgress) -> RootInfo:
         embedder = self._index.embedder
@@ -196,11 +204,12 @@ def disk_use(directory: Path) -> dict[str, int]:
 
 
 def tree_size(directory: str) -> int:
-    """Bytes of all files below a directory."""
-    return sum(
-        file_size(entry) if not entry.is_dir(follow_symlinks=False) else tree_size(entry.path)
-        for entry in os.scandir(directory)
-    )
+    """Bytes of all files below a directory; 0 for one that has just gone."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        return sum(
+            file_size(entry) if not entry.is_dir(follow_symlinks=False) else tree_size(entry.path) for entry in entries
+        )
+    return 0
 
 
 def file_size(entry: os.DirEntry[str]) -> int:

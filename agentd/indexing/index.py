@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 from typing import TYPE_CHECKING
 
 import structlog
@@ -88,6 +90,11 @@ class Index:
             keeper.reconfigure(settings)
             keeper.request()
 
+    async def known(self) -> list[Root]:
+        """Every root that is kept; waits until those of the state are."""
+        async with self._changing:
+            return [keeper.root for keeper in self.keepers.values()]
+
     async def add(self, path: str, origin: RootOrigin) -> Root:
         """Keep ``path`` indexed from now on. A root that is there already is returned as it is.
 
@@ -100,6 +107,7 @@ class Index:
             if known is not None and (origin is RootOrigin.ADDED or known.root.origin is origin):
                 return known.root
             self._refuse_overlap(resolved)
+            self._refuse_private(resolved)
             root = await self._catalogue.roots.add(resolved, origin)
             if known is not None:
                 known.root = root
@@ -113,8 +121,12 @@ class Index:
 
         Raises:
             RootNotFoundError: no such root.
-            RootFixedError: a flag or the configuration file names it, and ``fixed`` does not say that they no longer do.
+            RootFixedError: flag or file name it, and ``fixed`` does not say that they no longer do.
         """
+        # Whoever asked may go away in the middle, and must not leave a root that nobody keeps.
+        return await asyncio.shield(self._remove(path, fixed=fixed))
+
+    async def _remove(self, path: str, *, fixed: bool) -> int:
         async with self._changing:
             keeper = self.keepers.get(os.path.abspath(path)) or self.keepers.get(
                 await asyncio.to_thread(os.path.realpath, path)
@@ -169,8 +181,9 @@ class Index:
         """Bring these files (absolute) up to date before anything else; True when keyword searches see the result."""
         requests: dict[RootKeeper, set[str]] = {}
         for path in paths:
-            keeper = self.keeper_of(path)
-            requests.setdefault(keeper, set()).add(relative(path, keeper.root.path))
+            with contextlib.suppress(OutsideRootsError):  # its root was removed since the path was found
+                keeper = self.keeper_of(path)
+                requests.setdefault(keeper, set()).add(relative(path, keeper.root.path))
         targets = [(keeper, keeper.request(below)) for keeper, below in requests.items()]
         try:
             async with asyncio.timeout(within):
@@ -211,7 +224,7 @@ class Index:
         settings = self._settings
         keeper = RootKeeper(
             root, self._pool, self._catalogue, self._watcher, self._ingest, self._progress, self._events, settings,
-            tuple(f"/{relative(path, root.path)}" for path in self._private if path.startswith(root.path + "/")),
+            tuple(pattern_of(path, root.path) for path in self._private if path.startswith(root.path + "/")),
         )  # fmt: skip
         self.keepers[root.path] = keeper
         self._tasks[root.path] = self._group.create_task(self._supervise(f"root {root.path}", keeper.run))
@@ -222,6 +235,12 @@ class Index:
                 raise RootInvalidError(f"{path} lies in the root {other}, which indexes it already")
             if other.startswith(path + "/"):
                 raise RootInvalidError(f"{path} holds the root {other}; `agentctl remove {other}` first")
+
+    def _refuse_private(self, path: str) -> None:
+        """Each look at the state would change it, for ever."""
+        for private in self._private:
+            if path == private or path.startswith(private + "/"):
+                raise RootInvalidError(f"{path} lies in {private}, where agentd keeps its own files")
 
     def _hint(self, changes: Iterable[tuple[str, bool]]) -> None:
         """What the watcher saw, on the loop. Rules that changed bear on everything beside them."""
@@ -239,6 +258,11 @@ class Index:
 def relative(path: str, root: str) -> str:
     """``path`` below ``root``, ``""`` for the root itself."""
     return path[len(root) + 1 :]
+
+
+def pattern_of(path: str, root: str) -> str:
+    """The gitignore pattern that names exactly ``path``, which lies below ``root``."""
+    return "/" + re.sub(r"([\\*?\[ ])", r"\\\1", relative(path, root))
 
 
 def resolve(path: str, *, may_be_missing: bool = False) -> str:
