@@ -8,7 +8,7 @@ whatever is renamed meanwhile; one descriptor a level is held. What is listed, a
   one that leads nowhere has no text. Where it leads outside it is an entry with ``outside_root``, in a circle one with
   ``symlink_loop``;
 - a FIFO, socket or device with ``not_regular``;
-- a name that is not UTF-8 with ``bad_name``, its odd bytes written ``\\xNN``; such a directory is not entered;
+- a name that is not UTF-8 with ``bad_name``, its odd bytes written ``\xNN``; such a directory is not entered;
 - a directory that cannot be listed as ``name/`` with ``unreadable``; one below MAX_DEPTH others with ``too_deep``.
 
 What disappears between two looks is left out, as if the walk had come later. Nested repositories, submodules and
