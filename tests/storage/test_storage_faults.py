@@ -34,7 +34,7 @@ CHECKS = {
         SELECT (SELECT coalesce(sum(queued), 0) FROM queue_tally) - (SELECT count(*) FROM embedding_queue)""",
 }
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent
 KILLS = 10
 
 

@@ -1,3 +1,5 @@
+"""What every test has: the daemon's loop, and fixtures that more than one folder uses."""
+
 from __future__ import annotations
 
 import os
@@ -5,12 +7,21 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
+from storage_samples import Index
+
+from agentd.storage.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
 NOBODY = 65534
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], uvloop.Loop]]:
+    """The daemon runs on uvloop, so everything is tested on it."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
@@ -35,3 +46,15 @@ def run_as_nobody(check: Callable[[], None]) -> None:
         finally:
             os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.fixture
+async def catalogue(tmp_path: Path) -> AsyncIterator[Catalogue]:
+    opened = await Catalogue.open(tmp_path / "index.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def index(catalogue: Catalogue) -> Index:
+    return Index(catalogue)
