@@ -89,12 +89,10 @@ def row_document(row: ViewRow) -> Document:
     document.add_unsigned("chunk_id", row.chunk_id)
     document.add_unsigned("document_id", row.document_id)
     document.add_unsigned("root_id", row.root_id)
-    document.add_text("body", _words(row.text))
-    document.add_text("symbol", _words(row.symbol))
-    document.add_text("context", _words(row.context))
-    path = _encodable(row.path)
-    document.add_text("path", path)
-    document.add_text("path_text", _words(path))
+    for field, text in zip(WEIGHTS, (row.text, row.symbol, row.context, row.path), strict=True):
+        if text:
+            document.add_text(field, _words(text))
+    document.add_text("path", _encodable(row.path))
     document.add_text("language", row.language)
     document.add_text("kind", row.kind)
     return document

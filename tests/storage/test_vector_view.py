@@ -429,7 +429,7 @@ def test_searching_costs_no_references_to_none(view: VectorView, generator: np.r
 
 def test_kill_at_any_moment_leaves_the_last_save_whole(tmp_path: Path) -> None:
     chance = random.Random(5)  # noqa: S311 - repeatable, not secret
-    for _ in range(6):
+    for _ in range(4):
         with subprocess.Popen([sys.executable, VICTIM, tmp_path], stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "opened\n"
