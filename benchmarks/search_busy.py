@@ -22,11 +22,11 @@ BAR_P99 = 150.0
 
 def run(workspace: Workspace) -> list[Figure]:
     """From the first connection to an empty index, over keyword indexing, into embedding."""
-    daemon = workspace.empty()
+    daemon, queries = workspace.empty(), workspace.queries(QUERIES)
     searching, greeting = Load(daemon.socket, CLIENTS), Load(daemon.socket, CLIENTS)
     with daemon:
         daemon.connect().close()
-        searching.begin(workspace.queries(QUERIES))
+        searching.begin(queries)
         complete_at, rate = _embed_for(daemon, workspace.scale.load_seconds)
         samples = searching.end()
         greeting.begin([])

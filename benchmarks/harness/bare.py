@@ -33,11 +33,12 @@ Row = list[int]
 
 @dataclass(frozen=True)
 class Bare:
-    """How fast bare onnxruntime embedded some chunks in ``processes`` processes at once."""
+    """How fast bare onnxruntime embedded chunks in ``processes`` processes at once; ``cpu_seconds`` is their sum."""
 
     chunks: int
     flops: int
     seconds: float
+    cpu_seconds: float
     processes: int
 
     @property
@@ -94,8 +95,9 @@ def embed_bare(rows: Sequence[Row], processes: int) -> Bare:
     tokenised and padded to arrays before.
     """
     runs = capped_runs(rows)
-    seconds = together(_embed, [runs[share::processes] for share in range(processes)])
-    return Bare(len(rows), sum(flops(len(row)) for row in rows), max(seconds), processes)
+    times = together(_embed, [runs[share::processes] for share in range(processes)])
+    seconds, cpu = max(wall for wall, _ in times), sum(cpu for _, cpu in times)
+    return Bare(len(rows), sum(flops(len(row)) for row in rows), seconds, cpu, processes)
 
 
 def capped_runs(rows: Sequence[Row]) -> list[list[Row]]:
@@ -109,7 +111,8 @@ def capped_runs(rows: Sequence[Row]) -> list[list[Row]]:
     return runs
 
 
-def _embed(runs: list[list[Row]]) -> float:
+def _embed(runs: list[list[Row]]) -> tuple[float, float]:
+    """Seconds of the clock and of the processor."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -119,10 +122,10 @@ def _embed(runs: list[list[Row]]) -> float:
     for feed in feeds[:WARM_UP_RUNS]:
         session.run(None, feed)
     meet()
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     for feed in feeds:
         session.run(None, feed)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - cpu_began
 
 
 def _feed(run: list[Row]) -> dict[str, np.ndarray[Any, np.dtype[np.int64]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.harness.figures import Figure
 
 COLUMNS = ("what", "measured", "baseline of the same run", "bar", "")
+PIPE_COLUMNS = 160
 MARKS = {True: "met", False: "MISSED", None: ""}
 
 
@@ -35,7 +37,7 @@ def print_table(figures: Sequence[Figure]) -> None:
     table = Table(*COLUMNS, show_lines=True)
     for figure in figures:
         table.add_row(*cells(figure))
-    Console().print(table, markup=False)
+    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
 
 
 def print_markdown(figures: Sequence[Figure]) -> None:

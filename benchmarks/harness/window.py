@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentd.domain import embedding_text
+from benchmarks.harness.processes import cpu_seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +24,14 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Window:
-    """The texts of the vectors computed in ``seconds``; texts that the cache knew are not among them."""
+    """The texts of the vectors computed in ``seconds``; texts that the cache knew are not among them.
+
+    ``cpu_seconds`` is what the daemon and its workers used meanwhile.
+    """
 
     texts: list[str]
     seconds: float
+    cpu_seconds: float
 
     @property
     def chunks_per_second(self) -> float:
@@ -43,15 +48,16 @@ def embedding_window(daemon: Daemon, seconds: float) -> Window:
         client.wait("keyword")
     with closing(_open(daemon.state / "embeddings.db")) as cache:
         first, began = _next_commit(cache, WARM_UP_VECTORS, START_SECONDS)
-        last, ended = first, began
+        last, ended, cpu = first, began, cpu_seconds(daemon.pid)
         while ended - began < seconds:
             found, at = _next_commit(cache, last + 1, seconds)
             if found == last:
                 break
             last, ended = found, at
+        cpu = cpu_seconds(daemon.pid) - cpu
         rows = cache.execute("SELECT text_hash FROM vector WHERE id > ? AND id <= ?", (first, last))
         hashes = {text_hash for (text_hash,) in rows}
-    return Window(_texts(daemon.state / "index.db", hashes), ended - began)
+    return Window(_texts(daemon.state / "index.db", hashes), ended - began, cpu)
 
 
 def _next_commit(cache: sqlite3.Connection, least: int, patience: float) -> tuple[int, float]:
