@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from watchfiles._rust_notify import RustNotify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +28,16 @@ BURST_MILLISECONDS = 200
 MAX_SETS = 4
 """Each armed set is a thread and an inotify instance, of which a user has 128."""
 JOIN_SECONDS = 2.0
+LOST_SECONDS = 1.0
+"""A file with an odd name may be written to all the time; its directories are armed anew at most this often."""
 ARM_TRIES = 5
 """A tree that loses directories faster than this is scanned again anyway."""
 
 ADDED, DELETED = 1, 3
 """Values of watchfiles.Change; its enum is not imported because it brings asyncio helpers along."""
+
+
+Deliver = Callable[[set[tuple[int, str]]], None]
 
 
 class Hints(Protocol):
@@ -42,18 +48,31 @@ class Hints(Protocol):
 
 
 class ArmedSet:
-    """One fixed set of watched directories and the thread that reads its events."""
+    """One fixed set of watched directories and the thread that reads its events.
 
-    def __init__(self, directories: list[str], deliver: Callable[[set[tuple[int, str]]], None]) -> None:
-        self._notify = RustNotify(directories, False, False, 0, False, True)  # noqa: FBT003 positional-only in the extension
+    An event for a name that is not UTF-8 ends it for good, and takes others that were waiting along: the extension
+    raises the same error at each call from then on. ``lost`` is told, in the thread.
+    """
+
+    def __init__(self, directories: set[str], deliver: Deliver, lost: Callable[[ArmedSet], None]) -> None:
+        self.directories = directories
+        ordered = sorted(directories)
+        self._notify = RustNotify(ordered, False, False, 0, False, True)  # noqa: FBT003 positional-only in the extension
         self._stop = threading.Event()
         self._deliver = deliver
+        self._lost = lost
         self._thread = threading.Thread(target=self._read, name="watcher", daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
         while True:
-            changes = self._notify.watch(BURST_MILLISECONDS, STEP_MILLISECONDS, 0, self._stop)
+            try:
+                changes = self._notify.watch(BURST_MILLISECONDS, STEP_MILLISECONDS, 0, self._stop)
+            except RuntimeError as error:  # WatchfilesRustInternalError is one
+                log.warning("watch_lost", directories=len(self.directories), error=str(error))
+                if not self._stop.wait(LOST_SECONDS):
+                    self._lost(self)
+                return
             if isinstance(changes, str):  # "stop", or "signal" on a main thread, which this never is
                 return
             self._deliver(changes)
@@ -133,10 +152,21 @@ class Watcher:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(self._hints, hints)
 
-        armed, existing = await asyncio.to_thread(arm_existing, directories, deliver)
+        def lost(armed: ArmedSet) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._give_up, armed)
+
+        armed, existing = await asyncio.to_thread(arm_existing, directories, deliver, lost)
         if armed is not None:
             self._sets.append(armed)
         return existing
+
+    def _give_up(self, lost: ArmedSet) -> None:
+        """Take all that ``lost`` watched for not watched. What is looked at because of the hints is armed anew."""
+        if lost in self._sets:
+            self._sets.remove(lost)
+            self._watched -= lost.directories
+            self._hints([(directory, False) for directory in lost.directories])
 
 
 def close_all(sets: list[ArmedSet]) -> None:
@@ -146,7 +176,7 @@ def close_all(sets: list[ArmedSet]) -> None:
 
 
 def arm_existing(
-    directories: set[str], deliver: Callable[[set[tuple[int, str]]], None]
+    directories: set[str], deliver: Deliver, lost: Callable[[ArmedSet], None]
 ) -> tuple[ArmedSet | None, set[str]]:
     """Arm those of ``directories`` that exist; one that vanishes between the look and the arming is dropped."""
     for _ in range(ARM_TRIES):
@@ -154,7 +184,7 @@ def arm_existing(
         if not existing:
             break
         try:
-            return ArmedSet(sorted(existing), deliver), existing
+            return ArmedSet(existing, deliver, lost), existing
         except FileNotFoundError:
             continue
     return None, set()
