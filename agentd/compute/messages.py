@@ -35,9 +35,9 @@ class Hello(Struct, frozen=True, array_like=True, tag=True):
 
 
 class Part(Struct, frozen=True, array_like=True, tag=True):
-    """A result, or one of several; ``value`` travels as its msgpack."""
+    """One result or several, in order; each travels as its msgpack."""
 
-    value: Raw
+    values: list[Raw]
 
 
 class Done(Struct, frozen=True, array_like=True, tag=True):

@@ -146,7 +146,7 @@ class Worker:
         task = self.task
         if task is None or task.ended:
             return
-        task.put(part.value, size)
+        task.put(part.values, size)
         if not task.full:
             self._limit(task.timeout, self._time_out)
         elif not self._paused:

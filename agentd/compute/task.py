@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from msgspec import Raw
 
@@ -55,10 +55,11 @@ class Task:
         """Whether the worker should stop reading until ``on_room`` is called."""
         return self._buffered >= BUFFER_BYTES
 
-    def put(self, value: Raw, size: int) -> None:
-        """Add a part of ``size`` bytes."""
+    def put(self, values: Sequence[Raw], size: int) -> None:
+        """Add parts of ``size`` bytes in all."""
         self.productive = True
-        self._parts.append((value, size))
+        share, rest = divmod(size, len(values))
+        self._parts.extend((value, share + (rest if number == 0 else 0)) for number, value in enumerate(values))
         self._buffered += size
         self._wake()
 

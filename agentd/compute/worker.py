@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -30,13 +31,15 @@ from agentd.compute.messages import Done, Failed, Hello, Part, Run, Setup
 from agentd.errors import AgentdError, ComputeError, TaskFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agentd.kernels.registry import Kernel
 
 _READ_BYTES = 256 * 1024
 _GC_THRESHOLD = 20_000
 """Allocations between young collections. Parsing makes many objects and few cycles; 700, the default, costs it time."""
+_FRAME_BYTES = 64 * 1024
+_FRAME_SECONDS = 0.02
 _MESSAGE_CHARS = 1000
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -81,11 +84,9 @@ def _answer(connection: socket.socket, kernels: Mapping[str, Kernel[Any, Any]], 
         function = _load(kernel)
         request = msgspec.msgpack.decode(run.request, type=kernel.request)
         if kernel.streams:
-            for value in function(request):
-                connection.sendall(_part(value))
-            connection.sendall(_done)
+            _stream(connection, function(request))
         else:
-            connection.sendall(_part(function(request)) + _done)
+            connection.sendall(_part(msgspec.msgpack.encode(function(request))) + _done)
     except AgentdError as error:
         connection.sendall(_failed(error, error.kind, error.message, error.details))
     except Exception as error:  # noqa: BLE001  # the outermost edge of a kernel: the daemon must hear of everything
@@ -113,8 +114,28 @@ def _spare_imports() -> None:
     gc.freeze()
 
 
-def _part(value: object) -> bytes:
-    return pack(Part(msgspec.Raw(msgspec.msgpack.encode(value))))
+def _part(*values: bytes) -> bytes:
+    return pack(Part([msgspec.Raw(value) for value in values]))
+
+
+def _stream(connection: socket.socket, results: Iterable[object]) -> None:
+    """Send results as they come. Small ones that follow each other at once travel together, because a frame costs the
+    loop as much as what is in it.
+    """
+    ready: list[bytes] = []
+    size = 0
+    sent_at = time.monotonic()
+    try:
+        for result in results:
+            ready.append(msgspec.msgpack.encode(result))
+            size += len(ready[-1])
+            if size > _FRAME_BYTES or time.monotonic() - sent_at > _FRAME_SECONDS:
+                connection.sendall(_part(*ready))
+                ready, size, sent_at = [], 0, time.monotonic()
+    finally:  # also before an error, which must not take along what came before it
+        if ready:
+            connection.sendall(_part(*ready))
+    connection.sendall(_done)
 
 
 def _failed(error: Exception, kind: str, message: str, details: dict[str, object]) -> bytes:

@@ -92,13 +92,14 @@ class DaemonServices:
         """Say how far the index is."""
         return await self._status.index()
 
-    async def index_wait(self, goal: str, progress: Callable[[IndexStatus], None]) -> IndexStatus:
-        """Wait until the index is current, telling progress a few times a second."""
-        reporting = asyncio.create_task(self._report(progress))
+    async def index_wait(self, goal: str, progress: Callable[[IndexStatus], None] | None) -> IndexStatus:
+        """Wait until the index is current, telling progress a few times a second to whoever asks for it."""
+        reporting = asyncio.create_task(self._report(progress)) if progress else None
         try:
             await self._index.settle(vectors=goal == "vectors")
         finally:
-            reporting.cancel()
+            if reporting is not None:
+                reporting.cancel()
         return await self._status.index()
 
     async def _report(self, progress: Callable[[IndexStatus], None]) -> None:

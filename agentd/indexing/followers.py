@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 Row_contra = TypeVar("Row_contra", contravariant=True)
 
-FEED_PAGE = 256
-"""Documents taken from the feed at a time."""
-APPLY_DOCUMENTS = 16
-"""Documents whose text is held at a time: at the size limit of a file this is 32 MiB."""
-COMMIT_SECONDS = 0.5
+PAGE_DOCUMENTS = 512
+PAGE_CHUNKS = 1000
+"""What is taken from the feed at a time: about 1 MB of text, or one document where that has more."""
+COMMIT_SECONDS = 1.0
 """Under load, how often what was applied becomes searchable. A commit costs 8 to 16 ms, so it is not done each time."""
 
 
@@ -72,8 +71,8 @@ class Follower(Generic[Row]):
 
     async def _catch_up(self) -> None:
         committed_at = time.monotonic()
-        while changes := await self._feed.changes(self._position, FEED_PAGE):
-            await self._apply(list(dict.fromkeys(document_id for _, document_id in changes)))
+        while changes := await self._feed.changes(self._position, PAGE_DOCUMENTS, PAGE_CHUNKS):
+            await self._apply([document_id for _, document_id in changes])
             self._position = changes[-1][0]
             if time.monotonic() - committed_at > COMMIT_SECONDS:
                 await self._commit()
@@ -81,10 +80,8 @@ class Follower(Generic[Row]):
         await self._commit()
 
     async def _apply(self, document_ids: list[int]) -> None:
-        for start in range(0, len(document_ids), APPLY_DOCUMENTS):
-            some = document_ids[start : start + APPLY_DOCUMENTS]
-            rows = await self._read(some)
-            await self._in_thread(self._view.apply, some, rows)
+        rows = await self._read(document_ids)
+        await self._in_thread(self._view.apply, document_ids, rows)
 
     async def _commit(self) -> None:
         if self._position != self._view.generation:

@@ -98,7 +98,7 @@ class Ingest:
         await self._wake.until(lambda: self._woken)
 
     async def _parse(self, batch: list[PendingDocument]) -> None:
-        """Parse a batch; where its worker fails, find out which file it was by taking the first alone."""
+        """Parse a batch; where its worker fails, find out which file it was by taking each alone."""
         waiting = list(batch)
         try:
             async for parsed in self._pool.stream(
@@ -109,10 +109,11 @@ class Ingest:
             await self._fail(waiting, error)
 
     async def _fail(self, waiting: list[PendingDocument], error: ComputeError) -> None:
-        first, *rest = waiting
         if len(waiting) > 1:
-            await self._parse([first])
-            return await self._parse(rest)
+            for document in waiting:
+                await self._parse([document])
+            return
+        first = waiting[0]
         reason = SkipReason.TIMEOUT if isinstance(error, TaskTimeoutError) else SkipReason.WORKER_DIED
         log.warning("file_skipped", path=first.path, reason=reason, error=str(error))
         await self._catalogue.documents.fail(first, reason)

@@ -105,13 +105,12 @@ async def index_wait(context: Context, params: WaitParams) -> object:
     """Wait until the index is current, streaming progress where asked. A time-out carries the status."""
 
     def progress(status: object) -> None:
-        if params.events:
-            context.call.offer({"event": "progress", "status": status})
+        context.call.offer({"event": "progress", "status": status})
 
     scope = asyncio.timeout(params.limit_seconds)
     try:
         async with scope:
-            return await context.services.index_wait(params.for_, progress)
+            return await context.services.index_wait(params.for_, progress if params.events else None)
     except TimeoutError:
         if not scope.expired():
             raise

@@ -47,7 +47,7 @@ class Services(Protocol):
         """How far the index is."""
         ...
 
-    async def index_wait(self, goal: Goal, progress: Callable[[IndexStatus], None]) -> IndexStatus:
+    async def index_wait(self, goal: Goal, progress: Callable[[IndexStatus], None] | None) -> IndexStatus:
         """Return when the index is current. ``progress`` never blocks: what the client cannot take is left out."""
         ...
 

@@ -45,9 +45,12 @@ class Feed:
         """The newest generation; 0 before the first change. Held in memory."""
         return self._database.generation.value
 
-    async def changes(self, after: int, limit: int) -> list[tuple[int, int]]:
-        """(generation, document id) of the oldest changes after ``after``, at most ``limit``, each document once."""
-        return await self._database.read_bulk(_changes, after, limit)
+    async def changes(self, after: int, limit: int, max_chunks: int | None = None) -> list[tuple[int, int]]:
+        """(generation, document id) of the oldest changes after ``after``, at most ``limit``, each document once.
+
+        Their documents have ``max_chunks`` chunks at most in all (but always one is given), which bounds ``view_rows``.
+        """
+        return await self._database.read_bulk(_changes, after, limit, max_chunks)
 
     async def view_rows(self, document_ids: Sequence[int]) -> list[ViewRow]:
         """Every chunk of the documents, in document and text order; documents that are gone give none."""
@@ -90,9 +93,21 @@ def feed_gone(connection: sqlite3.Connection, document_ids: Iterable[int]) -> No
     )
 
 
-def _changes(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, int]]:
-    sql = "SELECT generation, document_id FROM feed WHERE generation > ? ORDER BY generation LIMIT ?"
-    return connection.execute(sql, (after, limit)).fetchall()
+def _changes(
+    connection: sqlite3.Connection, after: int, limit: int, max_chunks: int | None
+) -> list[tuple[int, int]]:
+    taken: list[tuple[int, int]] = []
+    total = 0
+    for generation, document_id, chunks in connection.execute(
+        "SELECT f.generation, f.document_id, coalesce(d.chunks, 0) FROM feed f LEFT JOIN document d ON d.id = f.document_id "
+        "WHERE f.generation > ? ORDER BY f.generation LIMIT ?",
+        (after, limit),
+    ):
+        total += chunks
+        if taken and max_chunks is not None and total > max_chunks:
+            break
+        taken.append((generation, document_id))
+    return taken
 
 
 def _view_rows(connection: sqlite3.Connection, document_ids: Sequence[int]) -> list[ViewRow]:

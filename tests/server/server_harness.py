@@ -157,8 +157,9 @@ class StubServices:
     async def index_status(self) -> IndexStatus:
         return STATUS
 
-    async def index_wait(self, _goal: Goal, progress: Callable[[IndexStatus], None]) -> IndexStatus:
-        progress({**STATUS, "state": "indexing"})
+    async def index_wait(self, _goal: Goal, progress: Callable[[IndexStatus], None] | None) -> IndexStatus:
+        if progress is not None:
+            progress({**STATUS, "state": "indexing"})
         if not self.current:
             await self._hang()
         return STATUS
