@@ -128,7 +128,7 @@ class Fleet:
             async with asyncio.timeout(KILL_SECONDS):
                 await self._empty.wait()
         except TimeoutError:
-            log.error("compute.unkillable", pids=[worker.pid for worker in self._workers])  # noqa: TRY400
+            log.error("compute.unkillable", pids=[worker.pid for worker in self._workers])
 
     def take(self) -> Worker | None:
         """Take the worker that was busy last, whose caches are warm; None when all are busy."""

@@ -99,7 +99,7 @@ class Link(asyncio.Protocol):
             for payload in self._splitter.feed(data):
                 self._listener.received(self._decoder.decode(payload), len(payload))
         except (ComputeError, msgspec.DecodeError) as error:
-            log.error("compute.garbled", pid=self.pid, error=str(error))  # noqa: TRY400  # the message says it all
+            log.error("compute.garbled", pid=self.pid, error=str(error))  # the message says it all
             self.kill()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature

@@ -158,8 +158,7 @@ class Daemon:
         if (vectors := stores.vectors) is None:
             return
         catalogue, pool = stores.catalogue, self.pool
-        feed = catalogue.feed
-        self.index.vector = Follower("vector", vectors, feed, feed.chunk_ids, progress, threads.vector)
+        self.index.vector = Follower("vector", vectors, catalogue.feed, vectors.read, progress, threads.vector)
         self.index.embedder = Embedder(
             pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
         )
@@ -266,7 +265,7 @@ async def open_vectors(
     view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
     stack.push_async_callback(asyncio.to_thread, view.close)
     log.info("model_ready", space=space.key, vectors=view.count)
-    vectors = VectorIndex(space, directory, view, threads.vector)
+    vectors = VectorIndex(space, directory, view, catalogue.feed, threads.vector)
     stack.push_async_callback(save_for_next_start, vectors)
     return vectors, ""
 

@@ -136,6 +136,6 @@ class BoundSocket:
                 os.umask(mask)
             self._inode = self._path.lstat().st_ino
             listening.listen(self._backlog)
-            listening.setblocking(False)
+            listening.setblocking(False)  # noqa: FBT003 the socket's own signature
         except OSError as error:
             raise StateUnusableError(f"cannot listen on {self._path}: {error.strerror}") from error

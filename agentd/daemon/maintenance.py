@@ -27,7 +27,8 @@ class Maintenance:
 
     async def run(self) -> None:
         """The service. The next time is counted from the last planned one, so that the cadence does not drift; a run
-        that took longer than the interval skips what it missed."""
+        that took longer than the interval skips what it missed.
+        """
         due = time.monotonic()
         while True:
             due += self._interval
@@ -45,7 +46,7 @@ class Maintenance:
     async def _chore(self, name: str, chore: Callable[[], Awaitable[object]]) -> object:
         try:
             result = await chore()
-        except Exception as error:  # noqa: BLE001 an outermost edge: the other chores must have their turn
+        except Exception as error:  # an outermost edge: the other chores must have their turn
             self.problems[name] = f"{type(error).__name__}: {error}"
             log.exception("maintenance_failed", chore=name)
             return None

@@ -14,7 +14,7 @@ import msgspec
 from agentd.indexing.progress import seconds_left
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agentd.compute.pool import Pool
     from agentd.daemon.maintenance import Maintenance
@@ -45,7 +45,7 @@ class StatusReporter:
         cache: EmbeddingCache,
         index: Index,
         ingest: Ingest,
-        keyword: Follower[ViewRow],
+        keyword: Follower[Sequence[ViewRow]],
         searcher: Searcher,
         supervisor: Supervisor,
         maintenance: Maintenance,

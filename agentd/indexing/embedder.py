@@ -184,7 +184,8 @@ class Embedder:
 
     async def _add(self, rows: Sequence[UnembeddedChunk], known: dict[bytes, Vector]) -> None:
         """Put vectors into the view. A chunk deleted meanwhile may have slipped in after its removal was followed:
-        those that are gone by now are taken out again, and later ones are still ahead in the feed."""
+        those that are gone by now are taken out again, and later ones are still ahead in the feed.
+        """
         if not rows:
             return
         await self._vectors.add(rows, known)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from agentd.indexing.signal import Signal
     from agentd.storage.feed import Feed
 
-Row = TypeVar("Row")
-Row_contra = TypeVar("Row_contra", contravariant=True)
+Rows = TypeVar("Rows")
+Rows_contra = TypeVar("Rows_contra", contravariant=True)
 
 PAGE_DOCUMENTS = 512
 PAGE_CHUNKS = 1000
@@ -23,29 +23,29 @@ COMMIT_SECONDS = 1.0
 """Under load, how often what was applied becomes searchable. A commit costs 8 to 16 ms, so it is not done each time."""
 
 
-class View(Protocol[Row_contra]):
+class View(Protocol[Rows_contra]):
     """What a follower needs of a view. ``apply`` and ``commit`` run in the view's own thread."""
 
     @property
     def generation(self) -> int:
         """The last committed position in the feed."""
 
-    def apply(self, document_ids: Sequence[int], rows: Sequence[Row_contra], /) -> None:
+    def apply(self, document_ids: Sequence[int], rows: Rows_contra, /) -> None:
         """Replace everything that the view holds of these documents by ``rows``."""
 
     def commit(self, generation: int, /) -> None:
         """Make all that was applied searchable, and durable where the view is."""
 
 
-class Follower(Generic[Row]):
+class Follower(Generic[Rows]):
     """Keeps one view at the head of the feed."""
 
     def __init__(
         self,
         name: str,
-        view: View[Row],
+        view: View[Rows],
         feed: Feed,
-        read: Callable[[Sequence[int]], Awaitable[Sequence[Row]]],
+        read: Callable[[Sequence[int]], Awaitable[Rows]],
         progress: Signal,
         thread: Executor,
     ) -> None:

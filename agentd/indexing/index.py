@@ -17,7 +17,7 @@ from agentd.indexing.keeper import RootKeeper
 from agentd.indexing.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from agentd.compute.pool import Pool
     from agentd.config.settings import IndexSettings
@@ -46,7 +46,7 @@ class Index:
         catalogue: Catalogue,
         pool: Pool,
         ingest: Ingest,
-        keyword: Follower[ViewRow],
+        keyword: Follower[Sequence[ViewRow]],
         progress: Signal,
         events: Events,
         settings: IndexSettings,
@@ -55,7 +55,7 @@ class Index:
         self.keepers: dict[str, RootKeeper] = {}
         self.complete = asyncio.Event()
         """Set once every root that flags, file and state name is kept: before that, nothing is ever settled."""
-        self.vector: Follower[tuple[int, int]] | None = None
+        self.vector: Follower[Sequence[tuple[int, int]] | None] | None = None
         self.embedder: Embedder | None = None
         self._catalogue = catalogue
         self._pool = pool
@@ -128,9 +128,7 @@ class Index:
 
     async def _remove(self, path: str, *, fixed: bool) -> int:
         async with self._changing:
-            keeper = self.keepers.get(os.path.abspath(path)) or self.keepers.get(
-                await asyncio.to_thread(os.path.realpath, path)
-            )
+            keeper = self.keepers.get(path) or self.keepers.get(await asyncio.to_thread(os.path.realpath, path))
             if keeper is None:
                 raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them")
             if keeper.root.origin is not RootOrigin.ADDED and not fixed:

@@ -70,7 +70,8 @@ class Ingest:
 
     async def run(self) -> None:
         """The service: never returns, except by cancellation. Started again after a failure, it begins afresh: what was
-        in flight is still pending in the database."""
+        in flight is still pending in the database.
+        """
         self._in_flight.clear()
         self._results = asyncio.Queue(STORE_FILES)
         self.wake()

@@ -131,7 +131,8 @@ class RootKeeper:
 
     async def _scan_and_watch(self, paths: set[str]) -> None:
         """Scan; directories that were not watched before are watched and then scanned again, because what changed in
-        them between the scan and the arming was seen by neither."""
+        them between the scan and the arming was seen by neither.
+        """
         self._started += 1
         for _ in range(MAX_ARM_ROUNDS):
             directories = await self._scan(paths)
@@ -202,4 +203,4 @@ class RootKeeper:
             return set()
         if root in armed:
             return {WHOLE_ROOT}
-        return {os.path.relpath(path, root) for path in armed}
+        return {path[len(root) + 1 :] for path in armed}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from agentd.domain import Space
     from agentd.storage.catalogue import Catalogue
+    from agentd.storage.feed import Feed
     from agentd.storage.rows import UnembeddedChunk
     from agentd.storage.vector_view import VectorView
 
@@ -25,10 +26,11 @@ RECONCILE_PAGE = 2000
 class VectorIndex:
     """One space's vectors. All changes go through one thread; searches run beside them."""
 
-    def __init__(self, space: Space, model_directory: str, view: VectorView, thread: Executor) -> None:
+    def __init__(self, space: Space, model_directory: str, view: VectorView, feed: Feed, thread: Executor) -> None:
         self.space = space
         self.model_directory = model_directory
         self.view = view
+        self._feed = feed
         self._thread = thread
         self._generation = view.generation
 
@@ -60,10 +62,16 @@ class VectorIndex:
         if chunk_ids:
             await self._in_thread(self.view.remove, np.array(chunk_ids, dtype=np.uint64))
 
-    def apply(self, document_ids: Sequence[int], chunks: Sequence[tuple[int, int]]) -> None:
+    async def read(self, document_ids: Sequence[int]) -> Sequence[tuple[int, int]] | None:
+        """What ``apply`` needs to know; None while there is no vector to drop, as during the first indexing."""
+        return await self._feed.chunk_ids(document_ids) if self.view.count else None
+
+    def apply(self, document_ids: Sequence[int], chunks: Sequence[tuple[int, int]] | None) -> None:
         """Drop the vectors of chunks that the documents no longer have; ``chunks`` are (document id, chunk id) of those
         that they have. Runs in the follower's thread.
         """
+        if chunks is None:
+            return
         live: dict[int, list[int]] = {document_id: [] for document_id in document_ids}
         for document_id, chunk_id in chunks:
             live[document_id].append(chunk_id)

@@ -1,1 +1,1 @@
-
+"""What workers run. Pure: no loop, no database, no settings."""

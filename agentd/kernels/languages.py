@@ -199,3 +199,14 @@ KINDS = _invert(
 
 WRAPPERS = frozenset(("in", "tmpl", "tpl", "template", "example", "sample", "dist", "orig", "bak"))
 """Extensions behind the one that tells, as in ``settings.py.example``."""
+
+_BINARY = """
+    png jpg jpeg gif bmp ico webp tif tiff avif heic psd
+    mp3 mp4 m4a m4v avi mov mkv webm ogg oga ogv wav flac aac
+    woff woff2 ttf otf eot
+    zip gz tgz bz2 xz zst 7z rar jar war whl egg
+    pyc pyo pyd so a o obj dll dylib exe class wasm mo gmo
+    npy npz onnx safetensors parquet docx xlsx pptx odt ods
+"""
+BINARY = frozenset(_BINARY.split())
+"""Extensions of formats that never are text: what has one is not opened to find that out."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.domain import SkipReason
 from agentd.kernels.ignore import ENVIRONMENT, Has, Rules
+from agentd.kernels.languages import BINARY
 from agentd.kernels.links import judge_link
 from agentd.kernels.messages import FileEntry, WalkPage, WalkRequest
 from agentd.kernels.reading import DIRECTORY_FLAGS, OUT_OF_RESOURCES, relative_parts
@@ -261,7 +262,14 @@ class _Walk:
             return SkipReason.NOT_REGULAR
         if not _is_utf8(path):
             return SkipReason.BAD_NAME
+        if _is_binary(path):
+            return SkipReason.BINARY
         return SkipReason.TOO_LARGE if stat.st_size > self._request.max_file_bytes else None
+
+
+def _is_binary(path: bytes) -> bool:
+    """By the name alone; what has no telling name is judged by its content when it is read."""
+    return path.rpartition(b".")[2].lower().decode("ascii", "replace") in BINARY
 
 
 def _is_directory(folder: _Folder, name: bytes) -> bool:

@@ -48,7 +48,7 @@ class FileReader:
             OutsideRootsError: no root holds the path.
             NotFoundError: the index does not know such a file, it has no text, or it ends before ``start_line``.
         """
-        path = os.path.normpath(path)
+        path = os.path.normpath(path)  # noqa: ASYNC240 pure text, no disk
         root_id, root = self._index.root_of(path)
         relative = path[len(root) + 1 :]
         if not await self._known(root_id, relative):

@@ -1,5 +1,6 @@
 """What a search takes and gives. Field for field the shapes of ``agentd.protocol``, so that encoding is all that is
-left to do."""
+left to do.
+"""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from agentd.errors import AgentdError, DeadlineError
 from agentd.retrieval.analysis import weights
 from agentd.retrieval.fusion import reciprocal_rank_fusion
 from agentd.retrieval.results import Hit, SearchResult, Why
+from agentd.retrieval.retrievers import Ranked
 from agentd.retrieval.verification import OnDisk
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from agentd.config.settings import SearchSettings
     from agentd.observability.metrics import Metrics
     from agentd.retrieval.results import SearchQuery
-    from agentd.retrieval.retrievers import Ranked, Retriever
+    from agentd.retrieval.retrievers import Retriever
     from agentd.retrieval.verification import Verifier
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.rows import HitRow

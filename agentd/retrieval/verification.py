@@ -1,5 +1,6 @@
 """Promise 1: text in an answer is what is on disk now. The files behind the hits are looked at when a query is
-answered."""
+answered.
+"""
 
 from __future__ import annotations
 

@@ -93,14 +93,12 @@ def feed_gone(connection: sqlite3.Connection, document_ids: Iterable[int]) -> No
     )
 
 
-def _changes(
-    connection: sqlite3.Connection, after: int, limit: int, max_chunks: int | None
-) -> list[tuple[int, int]]:
+def _changes(connection: sqlite3.Connection, after: int, limit: int, max_chunks: int | None) -> list[tuple[int, int]]:
     taken: list[tuple[int, int]] = []
     total = 0
     for generation, document_id, chunks in connection.execute(
-        "SELECT f.generation, f.document_id, coalesce(d.chunks, 0) FROM feed f LEFT JOIN document d ON d.id = f.document_id "
-        "WHERE f.generation > ? ORDER BY f.generation LIMIT ?",
+        "SELECT f.generation, f.document_id, coalesce(d.chunks, 0) FROM feed f "
+        "LEFT JOIN document d ON d.id = f.document_id WHERE f.generation > ? ORDER BY f.generation LIMIT ?",
         (after, limit),
     ):
         total += chunks

@@ -166,8 +166,8 @@ def _below(connection: sqlite3.Connection, root_id: int, prefix: str) -> Iterabl
         yield from connection.execute("SELECT id, chunks FROM document WHERE root_id = ?", (root_id,))
         return
     yield from connection.execute("SELECT id, chunks FROM document WHERE root_id = ? AND path = ?", (root_id, prefix))
-    # "0" follows "/" in ASCII: the range holds exactly the paths that start with "prefix/". That itself is the entry of a
-    # folder that could not be listed.
+    # "0" follows "/" in ASCII: the range holds exactly the paths that start with "prefix/". That itself is the entry of
+    # a folder that could not be listed.
     yield from connection.execute(
         "SELECT id, chunks FROM document WHERE root_id = ? AND path >= ? AND path < ?",
         (root_id, f"{prefix}/", f"{prefix}0"),
