@@ -5,6 +5,7 @@ A bar that is missed is printed, not an error: the exit code is 1 only where a b
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -51,9 +52,16 @@ BENCHES: dict[str, Bench] = {
 }
 
 
+QUIET_LOAD = 0.5
+"""Load average above which figures are not those of the daemon alone."""
+
+
 def main() -> int:
     """Run what was named, or all."""
     arguments = parse()
+    load = os.getloadavg()[0]
+    if load > QUIET_LOAD:
+        print(f"Something else keeps this machine busy (load average {load:.1f}): the figures will be worse for it.\n")
     tree = arguments.corpus.resolve() if arguments.corpus else corpus.django()
     with (
         tempfile.TemporaryDirectory(prefix="agentd-bench-") as folder,
@@ -62,7 +70,10 @@ def main() -> int:
         figures, failed = run(arguments.names or list(BENCHES), workspace)
     if arguments.quick:
         print("\nA quick run: a small tree and short windows. The bars are meant for a full one.")
-    (report.print_markdown if arguments.markdown else report.print_table)(figures)
+    if arguments.markdown:
+        report.print_markdown(figures, load)
+    else:
+        report.print_table(figures)
     return 1 if failed else 0
 
 

@@ -38,7 +38,6 @@ def run(workspace: Workspace) -> list[Figure]:
             save_and_find(client, path, unique_word(chosen), by_rename=bool(number % 2))
             for number, path in enumerate(chosen.sample(files, workspace.scale.saves))
         ]
-        client.wait("vectors")
     events = notice_saves(workspace.tools / "watched.txt")
     p95 = percentile(found, 0.95)
     return [
@@ -69,7 +68,7 @@ def save_and_find(client: Client, path: Path, word: str, *, by_rename: bool) -> 
         return 1000 * _seconds_to_find(client, word)
     finally:
         save(path, before, by_rename=by_rename)
-        client.wait("keyword")
+        client.wait("vectors")
 
 
 def save(path: Path, content: bytes, *, by_rename: bool) -> None:

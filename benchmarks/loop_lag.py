@@ -30,7 +30,7 @@ def run(workspace: Workspace) -> list[Figure]:
     with workspace.empty() as daemon, daemon.connect() as client:
         client.wait("keyword")
         reading = client.stats()["loop_lag"]
-        time.sleep(workspace.scale.load_seconds)
+        time.sleep(workspace.scale.window_seconds)
         whole = client.stats()["loop_lag"]
     return [
         Figure(

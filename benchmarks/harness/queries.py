@@ -16,7 +16,7 @@ SEED = 20240807
 
 HEADING = re.compile(r"^(\w[^\n]{8,80})\n[=\-~]{8,}$", re.MULTILINE)
 IDENTIFIER = re.compile(r"^\s*(?:def|class) +([A-Za-z]\w{7,60})", re.MULTILINE)
-SENTENCE = re.compile(r'"""\s*([A-Z][^"\n]{20,150}\.)\s')
+SENTENCE = re.compile(r'"""\s*([A-Z][^"\n]{20,150}\.)(?=["\s])')
 
 
 def make_queries(tree: Path, count: int) -> list[str]:

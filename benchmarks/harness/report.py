@@ -40,10 +40,10 @@ def print_table(figures: Sequence[Figure]) -> None:
     Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
 
 
-def print_markdown(figures: Sequence[Figure]) -> None:
-    """For ``RESULTS.md``: the machine, the commit and the table."""
+def print_markdown(figures: Sequence[Figure], load: float) -> None:
+    """For ``RESULTS.md``: the machine, its load before the run, the commit and the table."""
     rows = [COLUMNS, ("---",) * len(COLUMNS), *(cells(figure) for figure in figures)]
-    print("\n".join(machine()), "", *(f"| {' | '.join(row)} |" for row in rows), sep="\n")
+    print("\n".join(machine(load)), "", *(f"| {' | '.join(row)} |" for row in rows), sep="\n")
 
 
 def cells(figure: Figure) -> tuple[str, ...]:
@@ -51,12 +51,13 @@ def cells(figure: Figure) -> tuple[str, ...]:
     return figure.what, figure.measured, figure.baseline, figure.bar, MARKS[figure.met]
 
 
-def machine() -> list[str]:
+def machine(load: float) -> list[str]:
     """What the figures depend on, a list in Markdown."""
     return [
         f"- machine: {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
         f"- Python {platform.python_version()}, onnxruntime {version('onnxruntime')}, tantivy {version('tantivy')}",
         f"- commit: {commit()}",
+        f"- load average at the start: {load:.1f}",
     ]
 
 
