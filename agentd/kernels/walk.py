@@ -269,7 +269,8 @@ class _Walk:
 
 def _is_binary(path: bytes) -> bool:
     """By the name alone; what has no telling name is judged by its content when it is read."""
-    return path.rpartition(b".")[2].lower().decode("ascii", "replace") in BINARY
+    _, dot, extension = path.rpartition(b".")
+    return bool(dot) and extension.lower().decode("ascii", "replace") in BINARY
 
 
 def _is_directory(folder: _Folder, name: bytes) -> bool:

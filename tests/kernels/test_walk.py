@@ -251,3 +251,14 @@ def test_no_descriptor_is_left_open_even_if_the_walk_is_dropped(tmp_path: Path) 
     next(running)
     running.close()  # type: ignore[attr-defined]  # declared an iterator, it is a generator
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_a_name_shows_to_be_binary_is_not_opened(tmp_path: Path) -> None:
+    touch(tmp_path, "logo.PNG", "django.mo", "png", "so", "notes.so.txt")
+    assert skips(tmp_path) == {
+        "logo.PNG": SkipReason.BINARY,
+        "django.mo": SkipReason.BINARY,
+        "png": None,
+        "so": None,
+        "notes.so.txt": None,
+    }
