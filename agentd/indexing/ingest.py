@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agentd.compute.pool import Lane, Priority
+from agentd.compute.pool import Priority
 from agentd.domain import SkipReason
 from agentd.errors import ComputeError, TaskTimeoutError
+from agentd.indexing.patience import stream_patiently
 from agentd.indexing.progress import RateMeter
 from agentd.indexing.signal import Signal
 from agentd.kernels.messages import ParseRequest
@@ -102,8 +103,8 @@ class Ingest:
         """Parse a batch; where its worker fails, find out which file it was by taking each alone."""
         waiting = list(batch)
         try:
-            async for parsed in self._pool.stream(
-                PARSE, self._request(batch), lane=Lane.BULK, priority=priority(batch, time.time_ns())
+            async for parsed in stream_patiently(
+                self._pool, PARSE, self._request(batch), priority(batch, time.time_ns())
             ):
                 await self._results.put((waiting.pop(0), parsed))
         except ComputeError as error:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agentd.compute.pool import Lane, Priority
+from agentd.compute.pool import Priority
 from agentd.indexing.coalescer import WHOLE_ROOT, Coalescer
+from agentd.indexing.patience import stream_patiently
 from agentd.indexing.signal import Signal
 from agentd.kernels.messages import WalkRequest
 from agentd.kernels.registry import WALK
@@ -156,8 +157,6 @@ class RootKeeper:
         except BaseException:
             self._catalogue.scans.abort(scan)
             raise
-        if result.new or result.changed or result.removed:
-            self._ingest.wake()
         self.scanned_at = time.time()
         if result.new or result.changed or result.removed:
             self._events.publish(
@@ -184,8 +183,12 @@ class RootKeeper:
             exclude=self._settings.exclude + self._private,
         )
         directories: list[str] = []
-        async for page in self._pool.stream(WALK, request, lane=Lane.BULK, priority=Priority.WALK):
+        async for page in stream_patiently(self._pool, WALK, request, Priority.WALK):
+            known = scan.new + scan.changed
             await self._catalogue.scans.page(scan, page)
+            if scan.new + scan.changed > known:
+                # Now, not at the end: parsing starts while the walk goes on, and goes on where the walk fails.
+                self._ingest.wake()
             directories += page.directories
         self.missing = scan.root_missing
         return directories
