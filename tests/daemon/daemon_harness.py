@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import psutil
@@ -22,6 +21,7 @@ from agentd.kernels.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 DEADLINE = 30.0
@@ -78,7 +78,7 @@ class Daemon:
     test ended it before. ``flags`` and ``environment`` may be changed between runs.
     """
 
-    def __init__(self, place: Path, *roots: Path, config: str = QUICK, **environment: str):
+    def __init__(self, place: Path, *roots: Path, config: str = QUICK, **environment: str) -> None:
         self.place = place
         self.state = place / "state"
         self.socket = place / "run" / "agentd.sock"

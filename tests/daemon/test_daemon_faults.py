@@ -152,7 +152,9 @@ def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path) -> None:
         with closing(socket.socket(socket.AF_UNIX)) as client:
             # A request that is under way for longer than the test may take.
             client.connect(str(daemon.socket))
-            client.sendall(b'{"jsonrpc":"2.0","id":1,"method":"search","params":{"query":"x y","deadline_ms":300000}}\n')
+            client.sendall(
+                b'{"jsonrpc":"2.0","id":1,"method":"search","params":{"query":"x y","deadline_ms":300000}}\n'
+            )
             until(lambda: daemon.client.stats()["server"]["in_flight"] >= 2, "the request is in flight")
             daemon.signal(signal.SIGTERM)
             until(lambda: '"stop' in daemon.log or not accepts(daemon), "it drains")
@@ -173,4 +175,3 @@ def accepts(daemon: Daemon) -> bool:
         with suppress(TimeoutError, OSError):
             return b"result" in probe.recv(4096)
     return False
-

@@ -114,5 +114,3 @@ def test_signals_while_it_starts_do_no_harm(tmp_path: Path) -> None:
         daemon.signal(signal.SIGTERM)
         assert daemon.exit_code() == 0
         daemon.start()
-
-

@@ -1,0 +1,203 @@
+"""Keepers, ingest and index together, at the moments that are hard to meet from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from indexing_harness import DEADLINE, documents, services, settled, until
+
+from agentd.config.settings import ComputeSettings
+from agentd.domain import RootOrigin
+from agentd.errors import OutsideRootsError, WorkerDiedError
+from agentd.indexing import watcher as watcher_module
+from agentd.indexing.index import pattern_of
+from agentd.kernels.gitignore import Patterns
+from agentd.kernels.registry import WALK
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    for number in range(40):
+        folder = root / f"folder_{number % 4}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"file_{number}.txt").write_text(f"words of file {number}\n")
+    return root
+
+
+async def test_a_walk_that_dies_costs_no_file_and_keeps_nobody_waiting(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with services(tmp_path) as daemon:
+        whole = daemon.pool.stream
+
+        async def dies_at_the_end(kernel: Any, request: Any, **options: Any) -> AsyncGenerator[Any, None]:
+            async with aclosing(whole(kernel, request, **options)) as parts:
+                async for part in parts:
+                    yield part
+            if kernel is WALK and not daemon.supervisor.restarts:
+                raise WorkerDiedError("killed while it walked")
+
+        monkeypatch.setattr(daemon.pool, "stream", dies_at_the_end)
+        await daemon.index.add(str(root), RootOrigin.ADDED)
+        await settled(daemon)
+        assert daemon.supervisor.restarts == {f"root {root}": 1}
+        assert (await daemon.status.index())["pending"] == 0
+        assert daemon.ingest.files.total == 40
+        (root / "after.txt").write_text("after the failure\n")
+        await settled(daemon)
+        assert await documents(daemon) == 41
+
+
+async def test_a_watch_limit_is_named_and_scans_go_on(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("OS file watch limit reached")
+
+    monkeypatch.setattr(watcher_module, "RustNotify", refuse)
+    async with services(tmp_path, root) as daemon:
+        await settled(daemon)
+        assert any(f"{root} is not watched" in problem for problem in daemon.status.problems())
+        (root / "unseen.txt").write_text("found by asking\n")
+        await settled(daemon)
+        assert await documents(daemon) == 41
+        monkeypatch.undo()
+        await settled(daemon)
+        assert not any("not watched" in problem for problem in daemon.status.problems())
+        (root / "seen.txt").write_text("found by watching\n")
+        await until(lambda: daemon.ingest.files.total >= 42)
+
+
+async def test_the_periodic_scan_finds_what_no_event_told(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher_module.Watcher, "watch", no_watch)
+    async with services(tmp_path, root) as daemon:
+        await settled(daemon)
+        (root / "silent.txt").write_text("no event\n")
+        keeper = daemon.index.keepers[str(root)]
+        scans = keeper.scans
+        assert keeper.settled
+        keeper.reconfigure(msgspec.structs.replace(daemon.settings.index, rescan_seconds=0.05))
+        keeper.hint("folder_0/file_0.txt")  # wakes it, so that it plans anew
+        await until(lambda: keeper.scans > scans + 1)
+        await until(lambda: daemon.ingest.files.total >= 41)
+
+
+async def no_watch(_: object, __: object) -> set[str]:
+    return set()
+
+
+async def test_a_root_removed_by_someone_who_left_is_removed_whole(tmp_path: Path, root: Path) -> None:
+    async with services(tmp_path) as daemon:
+        await daemon.index.add(str(root), RootOrigin.ADDED)
+        await settled(daemon)
+        removal = asyncio.create_task(daemon.index.remove(str(root)))
+        await until(lambda: str(root) not in daemon.index.keepers)
+        removal.cancel()
+        await asyncio.wait([removal])
+        async with asyncio.timeout(DEADLINE):
+            while await daemon.stores.catalogue.roots.all():  # noqa: ASYNC110  # nobody is told
+                await asyncio.sleep(0.005)
+        await daemon.index.add(str(root), RootOrigin.ADDED)
+        await settled(daemon)
+        assert await documents(daemon) == 40
+
+
+async def test_a_root_may_go_while_its_hits_are_compared(tmp_path: Path, root: Path) -> None:
+    async with services(tmp_path) as daemon:
+        assert await daemon.index.refresh([str(root / "gone.txt")], 1.0)
+        with pytest.raises(OutsideRootsError):
+            daemon.index.root_of(str(root / "gone.txt"))
+
+
+async def test_a_short_queue_of_the_pool_slows_and_fails_nothing(tmp_path: Path, root: Path) -> None:
+    async with services(tmp_path, root, compute=ComputeSettings(bulk_workers=1, queue_length=1)) as daemon:
+        await settled(daemon)
+        assert await documents(daemon) == 40
+        assert daemon.status.problems()[1:] == []
+        assert not daemon.supervisor.restarts
+
+
+async def test_roots_come_and_go_while_they_are_counted(tmp_path: Path, root: Path) -> None:
+    async with services(tmp_path) as daemon:
+
+        async def come_and_go() -> None:
+            for _ in range(10):
+                await daemon.index.add(str(root), RootOrigin.ADDED)
+                await daemon.index.remove(str(root))
+
+        busy = asyncio.create_task(come_and_go())
+        looks = 0
+        while not busy.done():
+            await daemon.status.index()
+            looks += 1
+        await busy
+        assert looks > 5
+
+
+async def test_a_thousand_vanished_files_cost_the_watcher_no_look_through_its_directories(tmp_path: Path) -> None:
+    class Watched(set[str]):
+        looks = 0
+
+        def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+            Watched.looks += 1
+            return super().__iter__()
+
+    watcher = watcher_module.Watcher(lambda _: None)
+    watcher._watched = Watched({str(tmp_path), f"{tmp_path}/below"})
+    for number in range(1000):
+        watcher.forget(f"{tmp_path}/file_{number}")
+    assert Watched.looks == 0
+    watcher.forget(str(tmp_path))
+    assert watcher.directories == 0
+
+
+@pytest.mark.parametrize("name", ["state", "a b", "st[a]te", "*", "what?", "back\\slash", "#hash", "!not", "end "])
+def test_the_pattern_of_a_private_place_names_it_and_nothing_else(name: str) -> None:
+    patterns = Patterns(pattern_of(f"/root/in/{name}", "/root").encode())
+    assert patterns.verdict(f"in/{name}".encode(), name.encode(), is_dir=True)
+    for other in ("in/other", "in/stbte", "other", f"in/in/{name}"):
+        assert patterns.verdict(other.encode(), other.rpartition("/")[2].encode(), is_dir=True) is None
+
+
+async def test_more_directories_than_sets_are_joined_and_still_watched(tmp_path: Path) -> None:
+    seen: set[str] = set()
+    watcher = watcher_module.Watcher(lambda changes: seen.update(path for path, _ in changes))
+    folders = [tmp_path / f"folder_{number}" for number in range(watcher_module.MAX_SETS * 2 + 1)]
+    try:
+        for folder in folders:
+            folder.mkdir()
+            assert await watcher.watch([str(folder), str(tmp_path / "missing")]) == {str(folder)}
+        assert watcher.directories == len(folders)
+        assert len(watcher._sets) <= watcher_module.MAX_SETS
+        for folder in folders:
+            (folder / "file").write_text("x")
+        await until(lambda: seen >= {str(folder / "file") for folder in folders})
+    finally:
+        await watcher.close()
+
+
+async def test_a_name_that_is_not_utf8_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher_module, "LOST_SECONDS", 0.05)
+    seen: list[str] = []
+    watcher = watcher_module.Watcher(lambda changes: seen.extend(path for path, _ in changes))
+    try:
+        await watcher.watch([str(tmp_path)])
+        (tmp_path / "caf\udce9").write_text("x")
+        await until(lambda: watcher.directories == 0)
+        assert str(tmp_path) in seen  # whoever keeps it looks again, and watches it again
+        await watcher.watch([str(tmp_path)])
+        (tmp_path / "plain").write_text("x")
+        await until(lambda: str(tmp_path / "plain") in seen)
+    finally:
+        await watcher.close()
