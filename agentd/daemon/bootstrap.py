@@ -99,6 +99,7 @@ class Daemon:
         self.settings = settings
         self.pool = pool
         self.stores = stores
+        self._threads = threads
         self.metrics = Metrics()
         self.lag = LagProbe(LAG_PROBE_SECONDS)
         self.supervisor = Supervisor()
@@ -171,6 +172,7 @@ class Daemon:
         chores: list[Chore] = [
             ("catalogue", self.stores.catalogue.maintain),
             ("trim_feed", self._trim_feed),
+            ("release_keyword_writer", self._release_keyword_writer),
             ("evict_embeddings", self._evict_embeddings),
             ("recycle_workers", self.pool.recycle),
         ]
@@ -196,6 +198,14 @@ class Daemon:
         self.searcher.settings = settings.search
         self.services.settings = settings.search
         self.server.reconfigure(settings.server)
+
+    async def _release_keyword_writer(self) -> None:
+        """Give back what the writer holds while nothing changes. Calls of its thread run in order, so that nothing
+        applied can come between the look and the release.
+        """
+        if self.keyword.generation == self.stores.catalogue.feed.changed.value:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._threads.keyword, self.stores.keyword.release)
 
     async def _trim_feed(self) -> int:
         """What every view has passed can go."""

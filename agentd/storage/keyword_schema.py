@@ -16,14 +16,15 @@ from msgspec import Struct
 from tantivy import Document, Occur, Query
 
 from agentd.errors import InvalidParamsError
-from agentd.kernels.tokens import query_terms, split_identifiers
+from agentd.storage.keyword_terms import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agentd.storage.keyword_terms import Terms
     from agentd.storage.rows import ViewRow
 
-FORMAT = 1
+FORMAT = 2
 """Changes whenever rows written before would not be found by queries made now: fields, analyzer, splitting."""
 
 WEIGHTS = {"body": 1.0, "symbol": 1.25, "context": 1.0, "path_text": 0.5}
@@ -31,14 +32,8 @@ WEIGHTS = {"body": 1.0, "symbol": 1.25, "context": 1.0, "path_text": 0.5}
 
 TIE = 0.2
 
-LONGEST_TOKEN = 100
-"""Bytes. Longer runs are data (base64, hashes): they would fill the dictionary, and nobody types them."""
-
-ANALYZER = "words"
-
-_JOINER = "º"
-"""Stands for ``_`` in the index: the fast tokenizer splits at everything but letters and digits, and this sign is a
-letter to it, so ``get_user`` stays one term. A tokenizer by regular expression would do, at three times the cost."""
+ANALYZER = "terms"
+"""The rows bring their terms along (``keyword_terms``): the index has but to cut at spaces."""
 
 _META = "generation"
 _FREQUENCIES = "freq"  # positions would only serve phrase queries, at half again the size
@@ -73,17 +68,11 @@ def build_schema() -> tantivy.Schema:
 
 
 def build_analyzer() -> tantivy.TextAnalyzer:
-    """Letters and digits, lower-cased, English stems."""
-    return (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(LONGEST_TOKEN))
-        .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.stemmer("english"))
-        .build()
-    )
+    """Cuts at spaces."""
+    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
 
 
-def row_document(row: ViewRow) -> Document:
+def row_document(row: ViewRow, terms: Terms) -> Document:
     """A row as the index takes it."""
     document = Document()
     document.add_unsigned("chunk_id", row.chunk_id)
@@ -91,8 +80,8 @@ def row_document(row: ViewRow) -> Document:
     document.add_unsigned("root_id", row.root_id)
     for field, text in zip(WEIGHTS, (row.text, row.symbol, row.context, row.path), strict=True):
         if text:
-            document.add_text(field, _words(text))
-    document.add_text("path", _encodable(row.path))
+            document.add_text(field, terms.of_text(text))
+    document.add_text("path", encodable(row.path))
     document.add_text("language", row.language)
     document.add_text("kind", row.kind)
     return document
@@ -116,15 +105,12 @@ def documents_query(schema: tantivy.Schema, document_ids: Sequence[int]) -> Quer
     return Query.term_set_query(schema, "document_id", list(document_ids))
 
 
-def search_query(
-    schema: tantivy.Schema, analyzer: tantivy.TextAnalyzer, query: str, restriction: KeywordFilter
-) -> Query | None:
-    """Any of the query's words, best field each, within the restriction; None when the query has no word.
+def search_query(schema: tantivy.Schema, terms: Sequence[str], restriction: KeywordFilter) -> Query | None:
+    """Any of the terms, each in its best field, within the restriction; None when there are none.
 
     Raises:
         InvalidParamsError: a path pattern is no regular expression of the dialect.
     """
-    terms = _terms(analyzer, query)
     if not terms:
         return None
     words = Query.boolean_query([(Occur.Should, _best_field(schema, term)) for term in terms])
@@ -134,12 +120,6 @@ def search_query(
     # A constant score of zero: a filter says which rows, never how good they are.
     bounds = [(Occur.Must, Query.const_score_query(bound, 0.0)) for bound in filters]
     return Query.boolean_query([(Occur.Must, words), *bounds])
-
-
-def _terms(analyzer: tantivy.TextAnalyzer, query: str) -> list[str]:
-    """Terms in the form in which the index holds them, each once."""
-    words = (_encodable(term).replace("_", _JOINER) for term in query_terms(query))
-    return list(dict.fromkeys(term for word in words for term in analyzer.analyze(word)))
 
 
 def _best_field(schema: tantivy.Schema, term: str) -> Query:
@@ -155,8 +135,8 @@ def _filters(schema: tantivy.Schema, restriction: KeywordFilter) -> list[Query]:
         Query.term_set_query(schema, field, list(values))
         for field, values in (
             ("root_id", restriction.root_ids),
-            ("language", tuple(map(_encodable, restriction.languages))),
-            ("kind", tuple(map(_encodable, restriction.kinds))),
+            ("language", tuple(map(encodable, restriction.languages))),
+            ("kind", tuple(map(encodable, restriction.kinds))),
         )
         if values
     ]
@@ -169,17 +149,8 @@ def _filters(schema: tantivy.Schema, restriction: KeywordFilter) -> list[Query]:
 
 def _path_query(schema: tantivy.Schema, pattern: str) -> Query:
     try:
-        return Query.regex_query(schema, "path", _encodable(pattern))
+        return Query.regex_query(schema, "path", encodable(pattern))
     except ValueError as error:
         raise InvalidParamsError(
             f"The path pattern {pattern!r} cannot be searched for: {error}. Use a simpler pattern", pattern=pattern
         ) from error
-
-
-def _words(text: str) -> str:
-    return split_identifiers(_encodable(text)).replace("_", _JOINER)
-
-
-def _encodable(text: str) -> str:
-    """``text`` without lone surrogates, which the index refuses; they come from JSON and from names of files."""
-    return text if text.isascii() else text.encode(errors="replace").decode()

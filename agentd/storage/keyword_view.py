@@ -24,6 +24,7 @@ from agentd.storage.keyword_schema import (
     row_document,
     search_query,
 )
+from agentd.storage.keyword_terms import Terms
 from agentd.storage.view_files import disk_bytes, make_directory, replace_file, unusable, wipe
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ log = structlog.get_logger(__name__)
 IDENTITY = "view.json"
 """Written when an index has been made, removed first when it is thrown away: without it, the rest is not trusted."""
 
-WRITER_BYTES = 15_000_000
-"""The least that the library takes for a writer of one thread."""
+WRITER_BYTES = 50_000_000
+"""What the writer's one thread may hold before it starts another segment: the more, the fewer merges. It is taken while
+rows come in, and given back by ``release``."""
 
 EVERYTHING = KeywordFilter()
 
@@ -57,8 +59,9 @@ class KeywordView:
         self._directory = directory
         self._index = index
         self._schema = schema
-        self._analyzer = build_analyzer()
-        index.register_tokenizer(ANALYZER, self._analyzer)
+        index.register_tokenizer(ANALYZER, build_analyzer())
+        self._terms = Terms()
+        self._query_terms = Terms()
         index.config_reader("manual", 0)
         self._writing = threading.Lock()
         """Held by whoever uses the writer: its methods refuse a second thread instead of waiting."""
@@ -122,7 +125,7 @@ class KeywordView:
                 if document_ids:
                     writer.delete_documents_by_query(documents_query(self._schema, document_ids))
                 for row in rows:
-                    writer.add_document(row_document(row))
+                    writer.add_document(row_document(row, self._terms))
             except (ValueError, OSError) as error:
                 self._drop_writer()
                 raise unusable(f"Cannot write the keyword index in {self._directory}", error) from error
@@ -151,7 +154,7 @@ class KeywordView:
         Raises:
             InvalidParamsError: a path pattern cannot be used.
         """
-        asked = search_query(self._schema, self._analyzer, query, restriction)
+        asked = search_query(self._schema, self._query_terms.of_query(query), restriction)
         if asked is None or limit < 1:
             return []
         searcher = self._searcher
