@@ -16,9 +16,10 @@ def test_a_query_leaves_stop_words_out_unless_there_is_nothing_else() -> None:
     assert Terms().of_query("to be") == ["to", "be"]
 
 
-@pytest.mark.parametrize("text", ["HTTPResponse(user_id)", "os.path.join", "größteZahl x2", "snake_case", "中文搜索"])
-    "text", ["HTTPResponse(user_id)", "os.path.join", "größteZahl x2", "snake_case-kebab", "中文搜索"]
-)
+SAMPLES = ["HTTPResponse(user_id)", "os.path.join", "größteZahl x2", "snake_case-kebab", "中文搜索"]
+
+
+@pytest.mark.parametrize("text", SAMPLES)
 def test_every_term_of_a_query_is_among_the_terms_of_the_same_text(text: str) -> None:
     terms = Terms()
     assert set(terms.of_query(text)) <= set(terms.of_text(text).split())
