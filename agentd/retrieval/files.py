@@ -118,5 +118,5 @@ def cut_span(path: str, root: str, lines: list[str], start_line: int, end_line: 
         "end_line": last,
         "total_lines": len(lines),
         "text": "".join(taken),
-        "cut": last < min(end_line, len(lines)),
+        "cut": last < min(end_line, len(lines)) or len(lines[start_line - 1]) > MAX_SPAN_CHARS,
     }
