@@ -77,7 +77,8 @@ class Chunk(Struct, frozen=True, array_like=True):
     """A passage of a document.
 
     ``text`` is what a person reads (for line-based files the exact text of the span), ``context`` the heading or scope
-    path above it, ``text_hash`` the BLAKE2b-128 of the exact text that is embedded, which never holds the path.
+    path above it, ``text_hash`` the BLAKE2b-128 of the exact text that is embedded, which never holds the path, and
+    ``parts`` are those of the identifiers in ``text``, for keyword search.
     """
 
     start_line: int
@@ -88,6 +89,7 @@ class Chunk(Struct, frozen=True, array_like=True):
     context: str
     text: str
     text_hash: bytes
+    parts: str = ""
 
     @property
     def embedding_text(self) -> str:

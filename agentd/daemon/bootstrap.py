@@ -106,7 +106,15 @@ class Daemon:
         self.events = Events()
         self.ingest = Ingest(pool, catalogue, progress, settings.index)
         feed = catalogue.feed
-        self.keyword = Follower("keyword", stores.keyword, feed, feed.view_rows, progress, threads.keyword)
+        self.keyword = Follower(
+            "keyword",
+            stores.keyword,
+            feed,
+            feed.view_rows,
+            progress,
+            threads.keyword,
+            more_coming=lambda: not self.ingest.idle.is_set(),
+        )
         self.index = Index(
             catalogue,
             pool,

@@ -19,8 +19,9 @@ Rows_contra = TypeVar("Rows_contra", contravariant=True)
 PAGE_DOCUMENTS = 512
 PAGE_CHUNKS = 1000
 """What is taken from the feed at a time: about 1 MB of text, or one document where that has more."""
-COMMIT_SECONDS = 1.0
-"""Under load, how often what was applied becomes searchable. A commit costs 8 to 16 ms, so it is not done each time."""
+FIRST_COMMIT_SECONDS = 0.5
+LAST_COMMIT_SECONDS = 8.0
+"""Under load, how often what was applied becomes searchable: soon at first, then ever less often."""
 
 
 class View(Protocol[Rows_contra]):
@@ -48,12 +49,14 @@ class Follower(Generic[Rows]):
         read: Callable[[Sequence[int]], Awaitable[Rows]],
         progress: Signal,
         thread: Executor,
+        more_coming: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name = name
         self._progress = progress
         self._view = view
         self._feed = feed
         self._read = read
+        self._more_coming = more_coming
         self._thread = thread
         self._position = view.generation
 
@@ -70,13 +73,24 @@ class Follower(Generic[Rows]):
             await self._catch_up()
 
     async def _catch_up(self) -> None:
+        """Apply all changes, and commit once they cease. While more are on the way commits grow farther apart, so that
+        the first indexing of a large root is not spent on commits and on merging what they leave.
+        """
+        pause = FIRST_COMMIT_SECONDS
         committed_at = time.monotonic()
-        while changes := await self._feed.changes(self._position, PAGE_DOCUMENTS, PAGE_CHUNKS):
-            await self._apply([document_id for _, document_id in changes])
-            self._position = changes[-1][0]
-            if time.monotonic() - committed_at > COMMIT_SECONDS:
+        while True:
+            changes = await self._feed.changes(self._position, PAGE_DOCUMENTS, PAGE_CHUNKS)
+            if changes:
+                await self._apply([document_id for _, document_id in changes])
+                self._position = changes[-1][0]
+            elif self._more_coming():
+                await self._progress.wait(pause)
+            else:
+                break
+            if time.monotonic() - committed_at > pause:
                 await self._commit()
                 committed_at = time.monotonic()
+                pause = min(2 * pause, LAST_COMMIT_SECONDS)
         await self._commit()
 
     async def _apply(self, document_ids: list[int]) -> None:

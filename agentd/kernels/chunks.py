@@ -16,6 +16,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.domain import Chunk, embedding_text
+from agentd.kernels.tokens import identifier_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -117,7 +118,7 @@ def make_chunk(lines: tuple[int, int], span: tuple[int, int], symbol: str, trail
     """A chunk of the lines (from 1, both included) and the bytes given."""
     context = " > ".join(trail)
     digest = blake2b(embedding_text(context, text).encode(), digest_size=16).digest()
-    return Chunk(lines[0], lines[1], span[0], span[1], symbol, context, text, digest)
+    return Chunk(lines[0], lines[1], span[0], span[1], symbol, context, text, digest, identifier_parts(text))
 
 
 def shared(trails: Sequence[Trail]) -> Trail:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 
 MAX_TERMS = 64
 """Terms of a query: a pasted file must not become a query of thousands."""
@@ -24,12 +25,27 @@ _ASCII_PART = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{2,}")
 """Chinese and Japanese put no space between words; pairs of characters stand for them (CJK bigrams, as in Lucene)."""
 
+_UNSPACED_WORD = re.compile(r"\w*[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{2}\w*")
+
 _STOP = (
     "a about all also an and any are as at be been but by can could did do does for from had has have how i if in into"
     " is it its me my no not of on or our should so some than that the their them then there these they this those to"
     " us was we were what when where which who why will with would you your"
 )
 STOP_WORDS = frozenset(_STOP.split())
+
+
+def identifier_parts(text: str) -> str:
+    """Parts of the identifiers of ``text``, those of each different identifier once, joined by spaces.
+
+    >>> identifier_parts("return HTTPResponse(user_id)")
+    'HTTP Response user id'
+    """
+    # A word of lower-case letters, perhaps after a capital, is the common case and has no parts.
+    odd = {word for word in words_of(text) if not (word.isalpha() and word[1:].islower())}
+    if not text.isascii():
+        odd.update(_UNSPACED_WORD.findall(text))  # such letters have no case, and may stand beside some that have
+    return " ".join(chain.from_iterable(map(parts_of, sorted(odd))))
 
 
 def query_terms(query: str) -> list[str]:

@@ -16,12 +16,11 @@ from msgspec import Struct
 from tantivy import Document, Occur, Query
 
 from agentd.errors import InvalidParamsError
-from agentd.storage.keyword_terms import encodable
+from agentd.storage.keyword_terms import encodable, indexed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agentd.storage.keyword_terms import Terms
     from agentd.storage.rows import ViewRow
 
 FORMAT = 2
@@ -32,8 +31,7 @@ WEIGHTS = {"body": 1.0, "symbol": 1.25, "context": 1.0, "path_text": 0.5}
 
 TIE = 0.2
 
-ANALYZER = "terms"
-"""The rows bring their terms along (``keyword_terms``): the index has but to cut at spaces."""
+ANALYZER = "words"
 
 _META = "generation"
 _FREQUENCIES = "freq"  # positions would only serve phrase queries, at half again the size
@@ -67,20 +65,16 @@ def build_schema() -> tantivy.Schema:
     return builder.build()
 
 
-def build_analyzer() -> tantivy.TextAnalyzer:
-    """Cuts at spaces."""
-    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-
-
-def row_document(row: ViewRow, terms: Terms) -> Document:
+def row_document(row: ViewRow) -> Document:
     """A row as the index takes it."""
     document = Document()
     document.add_unsigned("chunk_id", row.chunk_id)
     document.add_unsigned("document_id", row.document_id)
     document.add_unsigned("root_id", row.root_id)
-    for field, text in zip(WEIGHTS, (row.text, row.symbol, row.context, row.path), strict=True):
+    document.add_text("body", indexed(row.text, row.parts))
+    for field, text in (("symbol", row.symbol), ("context", row.context), ("path_text", row.path)):
         if text:
-            document.add_text(field, terms.of_text(text))
+            document.add_text(field, indexed(text))
     document.add_text("path", encodable(row.path))
     document.add_text("language", row.language)
     document.add_text("kind", row.kind)

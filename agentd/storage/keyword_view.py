@@ -16,7 +16,6 @@ from agentd.storage.keyword_schema import (
     ANALYZER,
     FORMAT,
     KeywordFilter,
-    build_analyzer,
     build_schema,
     documents_query,
     generation_document,
@@ -24,7 +23,7 @@ from agentd.storage.keyword_schema import (
     row_document,
     search_query,
 )
-from agentd.storage.keyword_terms import Terms
+from agentd.storage.keyword_terms import build_analyzer, query_stems
 from agentd.storage.view_files import disk_bytes, make_directory, replace_file, unusable, wipe
 
 if TYPE_CHECKING:
@@ -59,9 +58,8 @@ class KeywordView:
         self._directory = directory
         self._index = index
         self._schema = schema
-        index.register_tokenizer(ANALYZER, build_analyzer())
-        self._terms = Terms()
-        self._query_terms = Terms()
+        self._analyzer = build_analyzer()
+        index.register_tokenizer(ANALYZER, self._analyzer)
         index.config_reader("manual", 0)
         self._writing = threading.Lock()
         """Held by whoever uses the writer: its methods refuse a second thread instead of waiting."""
@@ -125,7 +123,7 @@ class KeywordView:
                 if document_ids:
                     writer.delete_documents_by_query(documents_query(self._schema, document_ids))
                 for row in rows:
-                    writer.add_document(row_document(row, self._terms))
+                    writer.add_document(row_document(row))
             except (ValueError, OSError) as error:
                 self._drop_writer()
                 raise unusable(f"Cannot write the keyword index in {self._directory}", error) from error
@@ -154,7 +152,7 @@ class KeywordView:
         Raises:
             InvalidParamsError: a path pattern cannot be used.
         """
-        asked = search_query(self._schema, self._query_terms.of_query(query), restriction)
+        asked = search_query(self._schema, query_stems(self._analyzer, query), restriction)
         if asked is None or limit < 1:
             return []
         searcher = self._searcher

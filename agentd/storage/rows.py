@@ -82,7 +82,7 @@ class DocumentRow(Struct, frozen=True):
 
 
 class ViewRow(NamedTuple):
-    """A chunk as a view indexes it."""
+    """A chunk as a view indexes it. ``parts`` are those of its identifiers."""
 
     document_id: int
     root_id: int
@@ -93,6 +93,7 @@ class ViewRow(NamedTuple):
     symbol: str
     context: str
     text: str
+    parts: str
 
 
 class UnembeddedChunk(NamedTuple):

@@ -81,7 +81,9 @@ def _plan(plan: _Plan, row: _Row, taken: PendingDocument, parsed: ParsedFile, st
 def _plan_chunks(plan: _Plan, row: _Row, parsed: ParsedFile, stored: Sequence[StoredChunk]) -> None:
     diff = diff_chunks(stored, parsed.chunks)
     plan.moved.extend((*place, chunk_id) for chunk_id, place in diff.moved)
-    plan.added.extend((row.id, *place, chunk.context, chunk.text_hash, chunk.text) for place, chunk in diff.added)
+    plan.added.extend(
+        (row.id, *place, chunk.context, chunk.text_hash, chunk.text, chunk.parts) for place, chunk in diff.added
+    )
     plan.removed.extend((chunk_id,) for chunk_id in diff.removed)
     if parsed.embed and not row.embed:
         plan.embed_on.append(row.id)
@@ -128,8 +130,9 @@ UPDATE chunk SET ordinal = ?, start_line = ?, end_line = ?, start_byte = ?, end_
 """
 
 ADD_CHUNK = """
-INSERT INTO chunk (document_id, ordinal, start_line, end_line, start_byte, end_byte, symbol, context, text_hash, text)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO chunk
+    (document_id, ordinal, start_line, end_line, start_byte, end_byte, symbol, context, text_hash, text, parts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 

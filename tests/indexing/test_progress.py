@@ -35,7 +35,5 @@ def test_the_rate_falls_to_nothing_when_nothing_is_done() -> None:
     ("work", "expected"),
     [([(0, 0.0)], 0.0), ([(10, 5.0), (30, 10.0)], 5.0), ([(10, 0.0)], None), ([], 0.0)],
 )
-def test_the_time_left_is_unknown_only_while_a_rate_is(
-    work: list[tuple[int, float]], expected: float | None
-) -> None:
+def test_the_time_left_is_unknown_only_while_a_rate_is(work: list[tuple[int, float]], expected: float | None) -> None:
     assert seconds_left(work) == expected

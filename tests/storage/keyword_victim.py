@@ -25,7 +25,7 @@ def rows_at(generation: int) -> list[ViewRow]:
     """What the generation gives its document: every row names the generation."""
     document = generation % DOCUMENTS
     return [
-        ViewRow(document, 1, f"d{document}.py", "python", "code", generation * ROWS + row, "", "", word(generation))
+        ViewRow(document, 1, f"d{document}.py", "python", "code", generation * ROWS + row, "", "", word(generation), "")
         for row in range(ROWS)
     ]
 

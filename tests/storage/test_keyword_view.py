@@ -17,6 +17,7 @@ from keyword_victim import DOCUMENTS, ROWS, rows_at, word
 from structlog.testing import capture_logs
 
 from agentd.errors import InvalidParamsError
+from agentd.kernels.tokens import identifier_parts
 from agentd.storage.globs import glob_to_tantivy_regex
 from agentd.storage.keyword_view import KeywordFilter, KeywordView
 from agentd.storage.rows import ViewRow
@@ -39,6 +40,7 @@ def row(chunk_id: int, text: str, **fields: object) -> ViewRow:
         symbol="",
         context="",
         text=text,
+        parts=identifier_parts(text),
     )
     return base._replace(**fields)  # type: ignore[arg-type]  # fields of several types
 
@@ -355,7 +357,7 @@ FULL_DISK = """
     from agentd.storage.rows import ViewRow
 
     def row(chunk, text):
-        return ViewRow(chunk, 1, "a", "", "code", chunk, "", "", text)
+        return ViewRow(chunk, 1, "a", "", "code", chunk, "", "", text, identifier_parts(text))
 
     view = KeywordView.open(Path(sys.argv[1]), "epoch")
     view.apply([1], [row(1, "heron")])

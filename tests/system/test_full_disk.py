@@ -34,8 +34,8 @@ def own_disk(folder: Path, size: str) -> None:
 
 def resize(daemon: Daemon, size: str) -> None:
     """Give the daemon's disk another size."""
-    inside = ["nsenter", "--mount", "--target", str(daemon.pid), "mount", "-o", f"remount,size={size}", daemon.state]
-    subprocess.run(inside, check=True)
+    inside = ["nsenter", "--mount", "--target", str(daemon.pid), "mount", "-o", f"remount,size={size}"]
+    subprocess.run([*inside, str(daemon.state)], check=True)
 
 
 def write_corpus(root: Path, files: int) -> None:

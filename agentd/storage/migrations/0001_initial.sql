@@ -49,7 +49,7 @@ CREATE TABLE document (
 -- The queue of files to parse: what was edited last comes first.
 CREATE INDEX document_pending ON document (mtime_ns DESC) WHERE state = 'pending';
 
--- Passages. Ids are never reused, so a view that lags can name a chunk that is gone, but never a wrong one.
+-- Passages. `parts` are those of the identifiers in the text, for the keyword view alone. Ids are never reused, so a view that lags can name a chunk that is gone, but never a wrong one.
 CREATE TABLE chunk (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     document_id INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE,
@@ -61,7 +61,8 @@ CREATE TABLE chunk (
     symbol      TEXT NOT NULL,
     context     TEXT NOT NULL,
     text_hash   BLOB NOT NULL,
-    text        TEXT NOT NULL
+    text        TEXT NOT NULL,
+    parts       TEXT NOT NULL
 );
 
 CREATE INDEX chunk_document ON chunk (document_id);
