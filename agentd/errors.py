@@ -22,6 +22,7 @@
     │   ├── StateNewerError       state_newer
     │   └── StateUnusableError    state_unusable
     ├── ModelError                model_invalid
+    ├── WatchError                watch_failed
     ├── ComputeError
     │   ├── WorkerDiedError       worker_died
     │   ├── TaskTimeoutError      task_timeout
@@ -163,6 +164,12 @@ class ModelError(AgentdError):
     """A model folder that cannot be used."""
 
     kind = "model_invalid"
+
+
+class WatchError(AgentdError):
+    """Directories cannot be watched, or no longer are."""
+
+    kind = "watch_failed"
 
 
 class ComputeError(AgentdError):

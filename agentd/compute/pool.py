@@ -21,6 +21,7 @@ from agentd.compute.fleet import FleetOptions
 from agentd.compute.frames import pack
 from agentd.compute.lane import LaneDispatcher
 from agentd.compute.messages import Run, Setup
+from agentd.compute.process import CANCEL_GRACE_SECONDS
 from agentd.compute.spawn import Spawner
 from agentd.compute.stats import Lane, LaneStats, PoolStats, WorkerStats
 from agentd.compute.task import Priority, Task
@@ -39,7 +40,9 @@ Result = TypeVar("Result", bound=msgspec.Struct)
 
 _MOST_BULK_WORKERS = 4
 """Where the settings leave it to us: more would slow the machine's owner down for little."""
-_OOM_SCORE_ADJUST = {Lane.INTERACTIVE: 0, Lane.BULK: 500}
+MOST_WATCHERS = 4
+"""Sets of watched directories, one more than the watcher keeps: it arms a new one before it lets old ones go."""
+_OOM_SCORE_ADJUST = {Lane.INTERACTIVE: 0, Lane.BULK: 500, Lane.WATCH: 0}
 """When memory runs out the system takes a bulk worker first: it costs a retry, the daemon would cost everything."""
 
 
@@ -152,13 +155,17 @@ class Pool:
 
     def _dispatcher(self, lane: Lane) -> LaneDispatcher:
         settings = self._settings
-        bulk = lane is Lane.BULK
+        least, most = {
+            Lane.INTERACTIVE: (settings.interactive_workers, settings.interactive_workers),
+            Lane.BULK: (1, self.bulk_workers),
+            Lane.WATCH: (1, MOST_WATCHERS),
+        }[lane]
         options = FleetOptions(
             lane=lane,
-            minimum=1 if bulk else settings.interactive_workers,
-            maximum=self.bulk_workers if bulk else settings.interactive_workers,
+            minimum=least,
+            maximum=most,
             idle_seconds=settings.idle_seconds,
-            setup=Setup(self._registry, settings.nice if bulk else 0, _OOM_SCORE_ADJUST[lane]),
+            setup=Setup(self._registry, settings.nice if lane is Lane.BULK else 0, _OOM_SCORE_ADJUST[lane]),
         )
         return LaneDispatcher(options, settings.queue_length, self._spawner)
 
@@ -172,7 +179,7 @@ class Pool:
     ) -> Task:
         frame = pack(Run(kernel.name, msgspec.Raw(msgspec.msgpack.encode(request))))
         seconds = self._settings.task_timeout_seconds if timeout is None else timeout
-        return Task(kernel.name, frame, priority, seconds)
+        return Task(kernel.name, frame, priority, seconds, 0.0 if kernel.live else CANCEL_GRACE_SECONDS)
 
 
 def _decode(kernel: Kernel[Any, Result], part: msgspec.Raw) -> Result:

@@ -105,7 +105,7 @@ class Worker:
 
     def abandon(self) -> None:
         """Nobody waits for the task any more: let it end by itself, but not for long."""
-        self._limit(CANCEL_GRACE_SECONDS, self.kill)
+        self._limit(self.task.grace if self.task else CANCEL_GRACE_SECONDS, self.kill)
         self._read_on()
 
     def leave(self) -> None:

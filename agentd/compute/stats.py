@@ -12,10 +12,11 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Lane(StrEnum):
-    """Who waits for a task: a person with a query, or the index."""
+    """Who waits for a task: a person with a query, the index, or nobody (watching never ends)."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
+    WATCH = "watch"
 
 
 class WorkerStats(Struct, frozen=True):

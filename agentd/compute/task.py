@@ -33,8 +33,9 @@ class Task:
     The worker's side puts parts, and ends the task once; the caller's side takes them in order.
     """
 
-    def __init__(self, kernel: str, frame: bytes, priority: Priority, timeout: float) -> None:
+    def __init__(self, kernel: str, frame: bytes, priority: Priority, timeout: float, grace: float) -> None:
         self.kernel = kernel
+        self.grace = grace  # seconds that it may run on when its caller is gone
         self.frame = frame  # the Run message, ready to be written
         self.priority = priority
         self.timeout = timeout  # seconds from dispatch to the first part, and from each part to the next

@@ -7,6 +7,8 @@ processes start while the database and the views open.
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -52,6 +54,7 @@ log = structlog.get_logger(__name__)
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
 VERIFY_THREADS = 4
+VIEW_NICE = 5
 LAG_PROBE_SECONDS = 0.02
 """Often enough to see what queries see, seldom enough not to keep an idle machine awake."""
 WORKER_GRACE_SECONDS = 1.0
@@ -62,8 +65,8 @@ class Threads:
     """Daemon threads by purpose: what blocks in one must not hold up another."""
 
     def __init__(self) -> None:
-        self.keyword = ThreadPoolExecutor(1, "keyword-view")
-        self.vector = ThreadPoolExecutor(1, "vector-view")
+        self.keyword = ThreadPoolExecutor(1, "keyword-view", initializer=step_back)
+        self.vector = ThreadPoolExecutor(1, "vector-view", initializer=step_back)
         self.search = ThreadPoolExecutor(SEARCH_THREADS, "search")
         self.verify = ThreadPoolExecutor(VERIFY_THREADS, "verify")
 
@@ -71,6 +74,13 @@ class Threads:
         """Let go of all; one that is stuck on a dead disk is left behind."""
         for executor in (self.keyword, self.vector, self.search, self.verify):
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+def step_back() -> None:
+    """Let the loop go before this thread, and before those that tantivy starts from it (Linux has a nice value for each
+    thread). Little, so that it still gives the interpreter back soon where workers take all cores.
+    """
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), VIEW_NICE)
 
 
 class Stores:

@@ -65,7 +65,7 @@ class Index:
         self._events = events
         self._settings = settings
         self._private = private
-        self._watcher = Watcher(self._hint)
+        self._watcher = Watcher(pool, self._hint)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
 
@@ -80,7 +80,7 @@ class Index:
                         self._keep(root)
                 await asyncio.Event().wait()
         finally:
-            await self._watcher.close()
+            self._watcher.close()
 
     def reconfigure(self, settings: IndexSettings) -> None:
         """Take new settings from now on, and look at everything again under them."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agentd.compute.pool import Priority
+from agentd.errors import AgentdError
 from agentd.indexing.coalescer import WHOLE_ROOT, Coalescer
 from agentd.indexing.patience import stream_patiently
 from agentd.indexing.signal import Signal
@@ -200,7 +201,7 @@ class RootKeeper:
         try:
             armed = await self._watcher.watch(absolute)
             self.watched = not self.missing
-        except OSError as error:
+        except AgentdError as error:
             self.watched = False
             log.warning("watch_failed", root=root, error=str(error), rescan_seconds=self._settings.rescan_seconds)
             return set()

@@ -42,6 +42,20 @@ class WalkPage(Struct, frozen=True, array_like=True):
     root_missing: bool = False
 
 
+class WatchRequest(Struct, frozen=True):
+    """Watch ``directories`` (absolute), each on its own. Events are handed over once they pause for a step."""
+
+    directories: list[str]
+    step_milliseconds: int = 20
+
+
+class WatchEvents(Struct, frozen=True, array_like=True):
+    """``missing`` directories come once, first; each change is a path (absolute) and whether it came or went."""
+
+    missing: list[str]
+    changes: list[tuple[str, bool]]
+
+
 class ParseRequest(Struct, frozen=True):
     """Read, parse and chunk files below ``root``."""
 

@@ -13,7 +13,9 @@ Result = TypeVar("Result", bound=Struct)
 
 
 class Kernel(Struct, Generic[Request, Result], frozen=True):
-    """A function of one request. Where ``streams``, it is a generator and each value it yields is sent at once."""
+    """A function of one request. Where ``streams``, it is a generator, and small values that follow each other quickly
+    may travel together; where ``live``, it is one that never ends by itself and each value is sent at once.
+    """
 
     name: str
     module: str
@@ -21,14 +23,16 @@ class Kernel(Struct, Generic[Request, Result], frozen=True):
     request: type[Request]
     result: type[Result]
     streams: bool = False
+    live: bool = False
 
 
 WALK = Kernel("walk", "agentd.kernels.walk", "walk", m.WalkRequest, m.WalkPage, streams=True)
+WATCH = Kernel("watch", "agentd.kernels.watch", "watch", m.WatchRequest, m.WatchEvents, streams=True, live=True)
 PARSE = Kernel("parse", "agentd.kernels.parse", "parse_files", m.ParseRequest, m.ParsedFile, streams=True)
 DESCRIBE_MODEL = Kernel("describe_model", "agentd.kernels.embed", "describe_model", m.ModelRequest, m.ModelInfo)
 EMBED = Kernel("embed", "agentd.kernels.embed", "embed", m.EmbedRequest, m.EmbedResult)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
-    for kernel in (WALK, PARSE, DESCRIBE_MODEL, EMBED)
+    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED)
 }

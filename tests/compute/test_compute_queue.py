@@ -9,7 +9,7 @@ from agentd.compute.task import Priority, Task, TaskQueue
 
 
 def _task(priority: Priority) -> Task:
-    return Task("echo", b"", priority, 1.0)
+    return Task("echo", b"", priority, 1.0, 1.0)
 
 
 @given(st.lists(st.tuples(st.sampled_from(Priority), st.sampled_from(["push", "front", "pop", "remove"])), max_size=40))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +12,17 @@ import msgspec
 import pytest
 from indexing_harness import DEADLINE, documents, services, settled, until
 
+from agentd.compute.pool import Lane, Pool
 from agentd.config.settings import ComputeSettings
 from agentd.domain import RootOrigin
-from agentd.errors import OutsideRootsError, WorkerDiedError
+from agentd.errors import OutsideRootsError, WatchError, WorkerDiedError
 from agentd.indexing import watcher as watcher_module
 from agentd.indexing.index import pattern_of
 from agentd.kernels.gitignore import Patterns
 from agentd.kernels.registry import WALK
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
 
@@ -60,10 +63,10 @@ async def test_a_walk_that_dies_costs_no_file_and_keeps_nobody_waiting(
 async def test_a_watch_limit_is_named_and_scans_go_on(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError("OS file watch limit reached")
+    async def refuse(*_: object) -> None:
+        raise WatchError("41 directories cannot be watched: OS file watch limit reached")
 
-    monkeypatch.setattr(watcher_module, "RustNotify", refuse)
+    monkeypatch.setattr(watcher_module.ArmedSet, "arm", refuse)
     async with services(tmp_path, root) as daemon:
         await settled(daemon)
         assert any(f"{root} is not watched" in problem for problem in daemon.status.problems())
@@ -145,7 +148,17 @@ async def test_roots_come_and_go_while_they_are_counted(tmp_path: Path, root: Pa
         assert looks > 5
 
 
-async def test_a_thousand_vanished_files_cost_the_watcher_no_look_through_its_directories(tmp_path: Path) -> None:
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    pool = Pool(ComputeSettings(bulk_workers=1))
+    await pool.start()
+    yield pool
+    await pool.stop(0)
+
+
+async def test_a_thousand_vanished_files_cost_the_watcher_no_look_through_its_directories(
+    tmp_path: Path, pool: Pool
+) -> None:
     class Watched(set[str]):
         looks = 0
 
@@ -153,7 +166,7 @@ async def test_a_thousand_vanished_files_cost_the_watcher_no_look_through_its_di
             Watched.looks += 1
             return super().__iter__()
 
-    watcher = watcher_module.Watcher(lambda _: None)
+    watcher = watcher_module.Watcher(pool, lambda _: None)
     watcher._watched = Watched({str(tmp_path), f"{tmp_path}/below"})
     for number in range(1000):
         watcher.forget(f"{tmp_path}/file_{number}")
@@ -170,9 +183,9 @@ def test_the_pattern_of_a_private_place_names_it_and_nothing_else(name: str) -> 
         assert patterns.verdict(other.encode(), other.rpartition("/")[2].encode(), is_dir=True) is None
 
 
-async def test_more_directories_than_sets_are_joined_and_still_watched(tmp_path: Path) -> None:
+async def test_more_directories_than_sets_are_joined_and_still_watched(tmp_path: Path, pool: Pool) -> None:
     seen: set[str] = set()
-    watcher = watcher_module.Watcher(lambda changes: seen.update(path for path, _ in changes))
+    watcher = watcher_module.Watcher(pool, lambda changes: seen.update(path for path, _ in changes))
     folders = [tmp_path / f"folder_{number}" for number in range(watcher_module.MAX_SETS * 2 + 1)]
     try:
         for folder in folders:
@@ -184,13 +197,15 @@ async def test_more_directories_than_sets_are_joined_and_still_watched(tmp_path:
             (folder / "file").write_text("x")
         await until(lambda: seen >= {str(folder / "file") for folder in folders})
     finally:
-        await watcher.close()
+        watcher.close()
 
 
-async def test_a_name_that_is_not_utf8_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_is_not_utf8_does_not_end_the_watch(
+    tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watcher_module, "LOST_SECONDS", 0.05)
     seen: list[str] = []
-    watcher = watcher_module.Watcher(lambda changes: seen.extend(path for path, _ in changes))
+    watcher = watcher_module.Watcher(pool, lambda changes: seen.extend(path for path, _ in changes))
     try:
         await watcher.watch([str(tmp_path)])
         (tmp_path / "caf\udce9").write_text("x")
@@ -200,4 +215,22 @@ async def test_a_name_that_is_not_utf8_does_not_end_the_watch(tmp_path: Path, mo
         (tmp_path / "plain").write_text("x")
         await until(lambda: str(tmp_path / "plain") in seen)
     finally:
-        await watcher.close()
+        watcher.close()
+
+
+async def test_a_killed_watch_is_armed_again(tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher_module, "LOST_SECONDS", 0.05)
+    seen: list[str] = []
+    watcher = watcher_module.Watcher(pool, lambda changes: seen.extend(path for path, _ in changes))
+    try:
+        await watcher.watch([str(tmp_path)])
+        for worker in pool.stats().workers:
+            if worker.lane is Lane.WATCH:
+                os.kill(worker.pid, signal.SIGKILL)
+        await until(lambda: watcher.directories == 0)
+        assert seen == [str(tmp_path)]
+        await watcher.watch([str(tmp_path)])
+        (tmp_path / "file").write_text("x")
+        await until(lambda: str(tmp_path / "file") in seen)
+    finally:
+        watcher.close()
