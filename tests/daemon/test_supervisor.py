@@ -1,19 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
 import pytest
 
 from agentd.daemon import supervisor as module
 from agentd.daemon.supervisor import Supervisor
 
-if TYPE_CHECKING:
-    from pytest import MonkeyPatch
-
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_DELAY_SECONDS", 0.001)
     monkeypatch.setattr(module, "HEALTHY_SECONDS", 0.05)
 
@@ -69,7 +64,7 @@ async def test_a_problem_is_struck_off_once_the_service_has_recovered() -> None:
     await started.wait()
     assert supervisor.problems
     async with asyncio.timeout(5):
-        while supervisor.problems:
+        while supervisor.problems:  # noqa: ASYNC110 a timer of the loop brings it about
             await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
