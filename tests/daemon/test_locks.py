@@ -5,12 +5,15 @@ import socket
 import stat
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agentd.daemon.locks import BoundSocket, FileLock, private_directory
 from agentd.errors import StateLockedError, StateUnusableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def connects(path: Path) -> bool:
