@@ -111,6 +111,8 @@ class Ingest:
             await self._fail(waiting, error)
 
     async def _fail(self, waiting: list[PendingDocument], error: ComputeError) -> None:
+        if not waiting:
+            return  # the worker died with all of its files delivered
         if len(waiting) > 1:
             for document in waiting:
                 await self._parse([document])

@@ -19,7 +19,7 @@ from agentd.errors import OutsideRootsError, WatchError, WorkerDiedError
 from agentd.indexing import watcher as watcher_module
 from agentd.indexing.index import pattern_of
 from agentd.kernels.gitignore import Patterns
-from agentd.kernels.registry import WALK
+from agentd.kernels.registry import PARSE, WALK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -58,6 +58,26 @@ async def test_a_walk_that_dies_costs_no_file_and_keeps_nobody_waiting(
         (root / "after.txt").write_text("after the failure\n")
         await settled(daemon)
         assert await documents(daemon) == 41
+
+
+async def test_a_worker_that_dies_behind_its_last_file_costs_nothing(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with services(tmp_path) as daemon:
+        whole = daemon.pool.stream
+
+        async def dies_at_the_end(kernel: Any, request: Any, **options: Any) -> AsyncGenerator[Any, None]:
+            async with aclosing(whole(kernel, request, **options)) as parts:
+                async for part in parts:
+                    yield part
+            if kernel is PARSE:
+                raise WorkerDiedError("killed with all its parts delivered")
+
+        monkeypatch.setattr(daemon.pool, "stream", dies_at_the_end)
+        await daemon.index.add(str(root), RootOrigin.ADDED)
+        await settled(daemon)
+        assert not daemon.supervisor.restarts
+        assert (await documents(daemon), (await daemon.status.index())["skipped"]) == (40, {})
 
 
 async def test_a_watch_limit_is_named_and_scans_go_on(
