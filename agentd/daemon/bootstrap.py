@@ -160,10 +160,11 @@ class Daemon:
             self.lag,
             settings.state_directory,
         )
+        self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         self.services = DaemonServices(
             self.index,
             self.searcher,
-            FileReader(catalogue, self.index, settings.index.max_file_bytes),
+            self.reader,
             self.status,
             self.events,
             settings.search,
@@ -214,6 +215,7 @@ class Daemon:
         """Hand new settings to those who may change live."""
         self.settings = settings
         self.searcher.settings = settings.search
+        self.reader.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search
         self.server.reconfigure(settings.server)
 

@@ -39,7 +39,7 @@ class FileReader:
     def __init__(self, catalogue: Catalogue, index: IndexedRoots, max_bytes: int) -> None:
         self._catalogue = catalogue
         self._index = index
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
 
     async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
         """Lines ``start_line`` to ``end_line`` (from 1, both included; None: the end), cut where file or bound ends.
@@ -70,7 +70,7 @@ class FileReader:
         return document is not None and document.skip is None
 
     def _lines(self, root: str, relative: str) -> list[str]:
-        read = read_file(root, relative, self._max_bytes)
+        read = read_file(root, relative, self.max_bytes)
         if read.vanished or read.skip is not None:
             raise NotFoundError(f"{relative} in {root} cannot be read now: {read.skip or 'it is gone'}")
         decoded = decode(read.data)
