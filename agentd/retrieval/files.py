@@ -100,8 +100,8 @@ def split_lines(text: str) -> list[str]:
 
 
 def cut_span(path: str, root: str, lines: list[str], start_line: int, end_line: int) -> Span:
-    """The span, bounded by MAX_SPAN_CHARS."""
-    if start_line > len(lines):
+    """The span, bounded by MAX_SPAN_CHARS. That of a file without lines is empty, and ends before it starts."""
+    if start_line > max(len(lines), 1):
         raise NotFoundError(f"{path} has {len(lines)} lines; expected start_line up to that, found {start_line}")
     taken: list[str] = []
     chars = 0
@@ -118,5 +118,5 @@ def cut_span(path: str, root: str, lines: list[str], start_line: int, end_line: 
         "end_line": last,
         "total_lines": len(lines),
         "text": "".join(taken),
-        "cut": last < min(end_line, len(lines)) or len(lines[start_line - 1]) > MAX_SPAN_CHARS,
+        "cut": chars > MAX_SPAN_CHARS,
     }

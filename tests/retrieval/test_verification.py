@@ -83,6 +83,19 @@ def test_a_span_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
     assert (len(endless["text"]), endless["cut"]) == (MAX_SPAN_CHARS, True)
 
 
+def test_the_span_of_an_empty_file_is_empty() -> None:
+    span = cut_span("/r/p", "/r", split_lines(""), 1, 0)
+    assert (span["start_line"], span["end_line"], span["total_lines"], span["text"], span["cut"]) == (
+        1,
+        0,
+        0,
+        "",
+        False,
+    )
+    with pytest.raises(NotFoundError, match="has 0 lines"):
+        cut_span("/r/p", "/r", [], 2, 2)
+
+
 def test_a_start_behind_the_end_is_an_error_that_says_how_long_the_file_is() -> None:
     with pytest.raises(NotFoundError, match="has 3 lines"):
         cut_span("/r/p", "/r", ["a\n", "b\n", "c\n"], 4, 9)
