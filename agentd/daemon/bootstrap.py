@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ from agentd.storage.vector_view import VectorView
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
+    from pathlib import Path
 
     from agentd.config.settings import Settings
 
@@ -292,12 +294,31 @@ async def open_vectors(
     space = Space("local", model.name, model.dimension, model.revision)
     await catalogue.vectors.activate_space(space.key)
     folder = settings.state_directory / "vectors" / space.slug
+    await forget_other_spaces(catalogue, space, folder)
     view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
     stack.push_async_callback(asyncio.to_thread, view.close)
     log.info("model_ready", space=space.key, vectors=view.count)
     vectors = VectorIndex(space, directory, view, catalogue.feed, threads.vector)
     stack.push_async_callback(save_for_next_start, vectors)
     return vectors, ""
+
+
+async def forget_other_spaces(catalogue: Catalogue, space: Space, folder: Path) -> None:
+    """Give up the queues and view folders of models configured before. Their vectors stay cached until room is needed,
+    so that going back to one of them embeds nothing.
+    """
+    for key in await catalogue.vectors.active_spaces():
+        if key != space.key:
+            await catalogue.vectors.deactivate_space(key)
+            log.info("space_given_up", space=key)
+    await asyncio.to_thread(remove_siblings, folder)
+
+
+def remove_siblings(folder: Path) -> None:
+    """Remove all folders beside ``folder``; one that cannot be removed is left for the next start."""
+    for other in folder.parent.glob("*/"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 async def save_for_next_start(vectors: VectorIndex) -> None:

@@ -70,6 +70,19 @@ def test_a_damaged_embedding_cache_is_set_aside_and_filled_again(daemon: Daemon)
     assert [path for path in daemon.state.iterdir() if "damaged" in path.name]
 
 
+def test_another_model_leaves_nothing_of_the_one_before(tmp_path: Path) -> None:
+    write_files(tmp_path / "root", 3)
+    with Daemon(tmp_path / "place", tmp_path / "root") as daemon:
+        daemon.agrees(tmp_path / "root")
+        (before,) = (daemon.state / "vectors").iterdir()
+        daemon.environment["AGENTD_EMBEDDING_MAX_TOKENS"] = "64"  # part of the revision
+        daemon.restart()
+        daemon.agrees(tmp_path / "root")
+        (now,) = (daemon.state / "vectors").iterdir()
+        assert now != before
+        assert daemon.scalar("SELECT count(*) FROM space WHERE active") == 1
+
+
 def test_files_that_changed_between_two_runs_are_found_at_the_start(daemon: Daemon) -> None:
     root = daemon.place / "root"
     assert daemon.stop() == 0
