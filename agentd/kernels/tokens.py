@@ -10,12 +10,6 @@ import re
 from functools import lru_cache
 from itertools import chain
 
-MAX_TERMS = 64
-"""Terms of a query: a pasted file must not become a query of thousands."""
-
-MAX_QUERY = 10_000
-"""Characters of a query that are looked at."""
-
 MAX_IDENTIFIER = 200
 """Characters of an identifier that is split; longer runs are data and stay whole."""
 
@@ -26,13 +20,6 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{
 """Chinese and Japanese put no space between words; pairs of characters stand for them (CJK bigrams, as in Lucene)."""
 
 _UNSPACED_WORD = re.compile(r"\w*[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{2}\w*")
-
-_STOP = (
-    "a about all also an and any are as at be been but by can could did do does for from had has have how i if in into"
-    " is it its me my no not of on or our should so some than that the their them then there these they this those to"
-    " us was we were what when where which who why will with would you your"
-)
-STOP_WORDS = frozenset(_STOP.split())
 
 
 def identifier_parts(text: str) -> str:
@@ -46,20 +33,6 @@ def identifier_parts(text: str) -> str:
     if not text.isascii():
         odd.update(_UNSPACED_WORD.findall(text))  # such letters have no case, and may stand beside some that have
     return " ".join(chain.from_iterable(map(parts_of, sorted(odd))))
-
-
-def query_terms(query: str) -> list[str]:
-    """Lower-cased terms for an OR query, each once: words in their order, each followed by its parts.
-
-    At most ``MAX_TERMS``. English stop words are left out unless there is nothing else.
-
-    >>> query_terms("where is the HTTPResponse")
-    ['httpresponse', 'http', 'response']
-    """
-    words = _WORD.findall(query[:MAX_QUERY])
-    terms = list(dict.fromkeys(term.lower() for word in words for term in (word, *parts_of(word))))
-    telling = [term for term in terms if term not in STOP_WORDS]
-    return (telling or terms)[:MAX_TERMS]
 
 
 @lru_cache(maxsize=16_384)

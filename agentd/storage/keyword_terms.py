@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tantivy
 
-from agentd.kernels.tokens import identifier_parts, query_terms
+from agentd.kernels.tokens import identifier_parts
 
 LONGEST_TERM = 100
 """Bytes. Longer runs are data (base64, hashes): they would fill the dictionary, and nobody types them."""
@@ -15,6 +15,18 @@ LONGEST_TERM = 100
 JOINER = "º"
 """Stands for ``_`` in the index: the fast tokenizer splits at everything but letters and digits, and this sign is a
 letter to it, so ``get_user`` stays one term. A tokenizer by regular expression would do, at three times the cost."""
+
+MAX_TERMS = 64
+"""Terms of a query: a pasted file must not become a query of thousands."""
+
+MAX_QUERY = 10_000
+"""Characters of a query that are looked at."""
+
+_STOP = (
+    "a about all also an and any are as at be been but by can could did do does for from had has have how i if in into"
+    " is it its me my no not of on or our should so some than that the their them then there these they this those to"
+    " us was we were what when where which who why will with would you your"
+)
 
 
 def build_analyzer() -> tantivy.TextAnalyzer:
@@ -36,11 +48,19 @@ def indexed(text: str, parts: str | None = None) -> str:
 
 
 def query_stems(analyzer: tantivy.TextAnalyzer, query: str) -> list[str]:
-    """Terms of a query, each once; stop words only where there is nothing else."""
-    words = (term.replace("_", JOINER) for term in query_terms(encodable(query)))
-    return list(dict.fromkeys(term for word in words for term in analyzer.analyze(word)))
+    """Terms of a query, each once, at most ``MAX_TERMS``; stop words only where there is nothing else.
+
+    The query goes the way of a text, so that whatever the tokenizer takes for a letter, both sides agree.
+    """
+    terms = list(dict.fromkeys(analyzer.analyze(indexed(query[:MAX_QUERY]))))
+    telling = [term for term in terms if term not in STOP_STEMS]
+    return (telling or terms)[:MAX_TERMS]
 
 
 def encodable(text: str) -> str:
     """``text`` without lone surrogates, which the index refuses; they come from JSON and from names of files."""
     return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+STOP_STEMS = frozenset(build_analyzer().analyze(_STOP))
+"""As the index would hold them."""

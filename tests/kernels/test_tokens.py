@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd.kernels.tokens import MAX_TERMS, parts_of, query_terms, words_of
+from agentd.kernels.tokens import parts_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -43,33 +43,11 @@ def test_words_are_runs_of_letters_digits_and_underscores() -> None:
     assert words_of("“fooBar”—naïveWord") == ["fooBar", "naïveWord"]
 
 
-def test_queries_become_terms_in_order_without_stop_words() -> None:
-    assert query_terms("How does the HTTPResponse set_cookie?") == [
-        "httpresponse",
-        "http",
-        "response",
-        "set_cookie",
-        "set",
-        "cookie",
-    ]
-    assert query_terms("to be or not") == ["to", "be", "or", "not"]
-    assert query_terms(" .-/ ") == []
-
-
 @given(st.text())
 def test_words_are_those_of_the_regular_expression_and_every_part_is_in_its_word(text: str) -> None:
     words = words_of(text)
     assert words == re.findall(r"\w+", text)
     assert all(part in word for word in words for part in parts_of(word))
-
-
-@given(st.text())
-def test_terms_are_bounded_lower_cased_and_distinct(query: str) -> None:
-    terms = query_terms(query)
-    assert len(terms) <= MAX_TERMS
-    assert len(set(terms)) == len(terms)
-    assert all(term == term.lower() for term in terms)
-    assert bool(terms) == bool(re.search(r"\w", query))
 
 
 @given(st.from_regex(r"[A-Za-z0-9_]{1,40}", fullmatch=True))
@@ -95,5 +73,4 @@ def test_hostile_text_takes_linear_time(text: str) -> None:
     began = time.process_time()
     for word in words_of(text):
         parts_of(word)
-    query_terms(text)
     assert time.process_time() - began < 2

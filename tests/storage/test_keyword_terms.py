@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentd.kernels.tokens import identifier_parts
-from agentd.storage.keyword_terms import build_analyzer, encodable, indexed, query_stems
+from agentd.storage.keyword_terms import MAX_TERMS, build_analyzer, encodable, indexed, query_stems
 
-SAMPLES = ["HTTPResponse(user_id)", "os.path.join", "größteZahl x2", "snake_case-kebab", "中文搜索"]
+SAMPLES = ["HTTPResponse(user_id)", "os.path.join", "größteZahl x2", "snake_case-kebab", "中文搜索", "हिन्दी शब्द"]
 
 
 def stems(text: str) -> list[str]:
@@ -33,6 +33,10 @@ def test_a_query_leaves_stop_words_out_unless_there_is_nothing_else() -> None:
 def test_every_term_of_a_query_is_among_the_terms_of_the_same_text(text: str) -> None:
     assert query_stems(build_analyzer(), text)
     assert set(query_stems(build_analyzer(), text)) <= set(stems(text))
+
+
+def test_a_query_has_a_bounded_number_of_terms() -> None:
+    assert len(query_stems(build_analyzer(), " ".join(f"word{number}" for number in range(5000)))) == MAX_TERMS
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))

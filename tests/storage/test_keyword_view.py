@@ -357,7 +357,7 @@ FULL_DISK = """
     from agentd.storage.rows import ViewRow
 
     def row(chunk, text):
-        return ViewRow(chunk, 1, "a", "", "code", chunk, "", "", text, identifier_parts(text))
+        return ViewRow(chunk, 1, "a", "", "code", chunk, "", "", text, "")
 
     view = KeywordView.open(Path(sys.argv[1]), "epoch")
     view.apply([1], [row(1, "heron")])
