@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.domain import SkipReason
 from agentd.kernels.decoding import Decoded, decode
-from agentd.kernels.signature import signature, signature_when_read
+from agentd.kernels.signature import modified_ns, signature, signature_when_read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def _read_stable(descriptor: int, max_bytes: int) -> ReadFile:
             return _skipped(SkipReason.TOO_LARGE, stat)
         digest = hashlib.blake2b(data, digest_size=16).digest()
         remembered = signature_when_read(stat, now_ns)
-        return ReadFile(data, stat.st_size, stat.st_mtime_ns, remembered, digest, skip=None, vanished=False)
+        return ReadFile(data, stat.st_size, modified_ns(stat), remembered, digest, skip=None, vanished=False)
     return _skipped(SkipReason.UNSTABLE, stat)
 
 
@@ -150,7 +150,7 @@ def _failed(error: OSError) -> ReadFile:
 def _skipped(reason: SkipReason, stat: os.stat_result | None = None) -> ReadFile:
     if stat is None:
         return ReadFile(b"", 0, 0, "", b"", skip=reason, vanished=False)
-    return ReadFile(b"", stat.st_size, stat.st_mtime_ns, signature(stat), b"", skip=reason, vanished=False)
+    return ReadFile(b"", stat.st_size, modified_ns(stat), signature(stat), b"", skip=reason, vanished=False)
 
 
 _VANISHED = ReadFile(b"", 0, 0, "", b"", skip=None, vanished=True)

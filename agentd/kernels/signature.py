@@ -25,6 +25,14 @@ COARSE_TICK_NS = 2_000_000_000
 
 UNSETTLED = "!"
 
+MAX_NS = 2**63 - 1
+"""The year 2262. File systems reach further, the 64-bit integers of SQLite and of the wire do not."""
+
+
+def modified_ns(stat: os.stat_result) -> int:
+    """When the file was modified, as far as 64 bits say: a time beyond them becomes the nearest that they hold."""
+    return max(-MAX_NS, min(stat.st_mtime_ns, MAX_NS))
+
 
 def signature(stat: os.stat_result) -> str:
     """Compact text of what changes with a file: ``size-mtime-ctime-inode`` in hexadecimal, times in nanoseconds."""

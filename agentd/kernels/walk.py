@@ -28,7 +28,7 @@ from agentd.kernels.languages import BINARY
 from agentd.kernels.links import judge_link
 from agentd.kernels.messages import FileEntry, WalkPage, WalkRequest
 from agentd.kernels.reading import DIRECTORY_FLAGS, OUT_OF_RESOURCES, relative_parts
-from agentd.kernels.signature import signature
+from agentd.kernels.signature import modified_ns, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -253,7 +253,7 @@ class _Walk:
             return FileEntry(_text(path), 0, 0, "", SkipReason.UNREADABLE)
         if skip is None and not st.S_ISREG(stat.st_mode):
             return None
-        return FileEntry(_text(path), stat.st_size, stat.st_mtime_ns, signature(stat), skip)
+        return FileEntry(_text(path), stat.st_size, modified_ns(stat), signature(stat), skip)
 
     def _judge(self, path: bytes, stat: os.stat_result) -> SkipReason | None:
         if st.S_ISLNK(stat.st_mode):

@@ -129,6 +129,19 @@ def test_odd_text_is_searchable(daemon: Daemon, root: Path) -> None:
     assert not hit["stale"]
 
 
+@pytest.mark.parametrize("seconds", [12_000_000_000, 2**62])
+def test_a_file_of_a_time_beyond_64_bits_is_searchable_like_the_others(
+    daemon: Daemon, root: Path, seconds: int
+) -> None:
+    path = root / "restored.py"
+    path.write_text("common = 'axolotl of another age'\n")
+    os.utime(path, (0, seconds))
+    (root / "neighbour.py").write_text("common = 'neighbour of another age'\n")
+    daemon.client.wait("keyword", timeout=DEADLINE)
+    assert daemon.finds("axolotl", roots=[str(root)], limit=1) == [str(path)]
+    assert daemon.finds("neighbour", roots=[str(root)], limit=1) == [str(root / "neighbour.py")]
+
+
 def test_a_file_that_never_stops_growing_ends_up_whole(daemon: Daemon, root: Path) -> None:
     path = root / "growing.log"
     enough = threading.Event()
