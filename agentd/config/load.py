@@ -64,6 +64,7 @@ def load(flags: Flags, environ: Mapping[str, str] = os.environ) -> Loaded:
     settings = Settings(
         **places,
         config_file=file.path if file else None,
+        git_excludes=paths.git_excludes(environ),
         flag_roots=flag_roots,
         roots=tuple(root for root in roots if root not in flag_roots),
         **_sections(values),

@@ -54,6 +54,11 @@ def config_file(environ: Mapping[str, str] = os.environ) -> tuple[str, bool]:
     return os.path.join(base, "agentd", CONFIG_NAME), False
 
 
+def git_excludes(environ: Mapping[str, str] = os.environ) -> str:
+    """The user's own ignore rules for all their repositories, at git's default place (gitignore(5)); may be missing."""
+    return os.path.join(_of_xdg(environ, "XDG_CONFIG_HOME") or _home(environ, ".config"), "git", "ignore")
+
+
 def check_private(directory: str) -> None:
     """Refuse a directory that another user could have made or could reach.
 

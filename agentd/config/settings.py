@@ -97,10 +97,14 @@ class RootSettings(Section, frozen=True):
 
 
 class Settings(Section, frozen=True):
-    """Everything the daemon was told. Paths are absolute and resolved."""
+    """Everything the daemon was told. Paths are absolute and resolved.
+
+    ``git_excludes`` is the user's global excludes file of git, which may be missing; empty for none.
+    """
 
     socket: Path
     state_directory: Path
+    git_excludes: str = ""
     roots: tuple[Path, ...] = ()
     flag_roots: tuple[Path, ...] = ()
     config_file: Path | None = None

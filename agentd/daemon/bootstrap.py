@@ -136,6 +136,7 @@ class Daemon:
             self.events,
             settings.index,
             private=(str(settings.state_directory), str(settings.socket), f"{settings.socket}.lock"),
+            git_excludes=settings.git_excludes,
         )
         self.searcher = Searcher(
             catalogue,

@@ -51,6 +51,7 @@ class Index:
         events: Events,
         settings: IndexSettings,
         private: tuple[str, ...],
+        git_excludes: str = "",
     ) -> None:
         self.keepers: dict[str, RootKeeper] = {}
         self.complete = asyncio.Event()
@@ -65,6 +66,7 @@ class Index:
         self._events = events
         self._settings = settings
         self._private = private
+        self._git_excludes = git_excludes
         self._watcher = Watcher(pool, self._hint)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
@@ -223,6 +225,7 @@ class Index:
         keeper = RootKeeper(
             root, self._pool, self._catalogue, self._watcher, self._ingest, self._progress, self._events, settings,
             tuple(pattern_of(path, root.path) for path in self._private if path.startswith(root.path + "/")),
+            self._git_excludes,
         )  # fmt: skip
         self.keepers[root.path] = keeper
         self._tasks[root.path] = self._group.create_task(self._supervise(f"root {root.path}", keeper.run))

@@ -52,6 +52,7 @@ class RootKeeper:
         events: Events,
         settings: IndexSettings,
         private: tuple[str, ...],
+        git_excludes: str,
     ) -> None:
         self.root = root
         self.missing = False
@@ -67,6 +68,7 @@ class RootKeeper:
         self._events = events
         self._settings = settings
         self._private = private
+        self._git_excludes = git_excludes
         self._due = Coalescer(settings.quiet_milliseconds / 1000)
         self._hinted = Signal()
         self._requested: set[str] = {WHOLE_ROOT}
@@ -182,6 +184,7 @@ class RootKeeper:
             paths=tuple(sorted(paths)),
             max_file_bytes=self._settings.max_file_bytes,
             exclude=self._settings.exclude + self._private,
+            global_excludes=self._git_excludes,
         )
         directories: list[str] = []
         async for page in stream_patiently(self._pool, WALK, request, Priority.WALK):

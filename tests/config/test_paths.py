@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentd.config.paths import check_private, config_file, socket_path, state_directory, with_short_path
+from agentd.config.paths import check_private, config_file, git_excludes, socket_path, state_directory, with_short_path
 
 OWN = f"/tmp/agentd-{os.getuid()}/agentd.sock"  # noqa: S108  # the path that check_private guards
 
@@ -38,6 +38,18 @@ def test_the_socket_is_the_first_that_is_named(environ: dict[str, str], expected
 )
 def test_the_state_directory_is_the_first_that_is_named(environ: dict[str, str], expected: str) -> None:
     assert state_directory(environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"XDG_CONFIG_HOME": "/c", "HOME": "/h"}, "/c/git/ignore"),
+        ({"XDG_CONFIG_HOME": "relative", "HOME": "/h"}, "/h/.config/git/ignore"),
+        ({"HOME": "/h"}, "/h/.config/git/ignore"),
+    ],
+)
+def test_the_excludes_of_git_are_at_its_default_place(environ: dict[str, str], expected: str) -> None:
+    assert git_excludes(environ) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from daemon_harness import DEADLINE, Daemon, until
+from daemon_harness import DEADLINE, Daemon, running, until, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,3 +203,13 @@ def test_a_root_that_is_removed_is_gone_from_answers_and_from_the_state(daemon: 
 def test_the_state_is_closed_to_others(daemon: Daemon) -> None:
     modes = {path: path.stat().st_mode & 0o077 for path in [daemon.state, daemon.socket, *daemon.state.rglob("*")]}
     assert not {path for path, mode in modes.items() if mode}
+
+
+def test_the_users_own_ignore_rules_of_git_hold(tmp_path: Path) -> None:
+    write_files(tmp_path / "root", 2)
+    (tmp_path / "root" / "mine.scratch").write_text("common\n")
+    excludes = tmp_path / "config" / "git" / "ignore"
+    excludes.parent.mkdir(parents=True)
+    excludes.write_text("*.scratch\n")
+    with running(tmp_path / "place", tmp_path / "root", XDG_CONFIG_HOME=str(tmp_path / "config")) as daemon:
+        assert daemon.client.wait("keyword", timeout=DEADLINE)["documents"] == 2
