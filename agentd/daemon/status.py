@@ -83,6 +83,10 @@ class StatusReporter:
                 found.append(f"root {path} is missing; it is looked for every second")
             elif keeper.scans and not keeper.watched:
                 found.append(f"root {path} is not watched for changes; it is scanned at intervals")
+            if keeper.left_out:
+                found.append(
+                    f"{keeper.left_out} files of root {path} are left out: index.max_files_per_root is reached"
+                )
         return found
 
     async def roots(self) -> dict[str, RootInfo]:

@@ -60,6 +60,8 @@ class RootKeeper:
         self.scanning = False
         self.scanned_at: float | None = None
         self.scans = 0
+        self.left_out = 0
+        """Files beyond ``index.max_files_per_root``, as the last scans of all of the root and of its parts saw them."""
         self._pool = pool
         self._catalogue = catalogue
         self._watcher = watcher
@@ -153,7 +155,7 @@ class RootKeeper:
     async def _scan(self, paths: set[str]) -> list[str]:
         """Make the documents below ``paths`` equal to the files. Returns the directories that were entered."""
         began = time.monotonic()
-        scan = await self._catalogue.scans.begin(self.root.id, tuple(sorted(paths)))
+        scan = await self._catalogue.scans.begin(self.root.id, tuple(sorted(paths)), self._settings.max_files_per_root)
         try:
             directories = await self._walk(scan, paths)
             result = await self._catalogue.scans.finish(scan)
@@ -161,11 +163,13 @@ class RootKeeper:
             self._catalogue.scans.abort(scan)
             raise
         self.scanned_at = time.time()
+        self.left_out = result.left_out if WHOLE_ROOT in paths else max(self.left_out, result.left_out)
         if result.new or result.changed or result.removed:
             self._events.publish(
                 "scanned", path=self.root.path, new=result.new, changed=result.changed, removed=result.removed
             )
-        note = log.info if WHOLE_ROOT in paths else log.debug
+        found = result.new or result.changed or result.removed or self.missing
+        note = log.info if found and WHOLE_ROOT in paths else log.debug
         note(
             "root_scanned",
             root=self.root.path,

@@ -23,12 +23,13 @@ class PendingDocument(Struct, frozen=True):
 
 
 class ScanResult(Struct, frozen=True):
-    """What a scan changed, in documents; ``total`` counts those it saw."""
+    """What a scan changed, in documents; ``total`` counts those it saw, ``left_out`` the new ones beyond the bound."""
 
     new: int
     changed: int
     removed: int
     total: int
+    left_out: int = 0
 
 
 class RootProgress(Struct, frozen=True):

@@ -8,6 +8,7 @@ writes nothing.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -26,15 +27,20 @@ if TYPE_CHECKING:
 
 
 class Scan(Struct, eq=False):
-    """A walk in progress over ``prefixes`` of a root. ``seen`` has one byte for each document id known at its begin."""
+    """A walk in progress over ``prefixes`` of a root. ``seen`` has one byte for each document id known at its begin;
+    ``room`` counts the documents that the root may still take in, from the first new one on.
+    """
 
     root_id: int
     prefixes: set[str]
     seen: bytearray
+    max_documents: int
+    room: int | None = None
     root_missing: bool = False
     total: int = 0
     new: int = 0
     changed: int = 0
+    left_out: int = 0
 
     def unseen(self, document_id: int) -> bool:
         """Whether the document was known when the walk began and has not been met since."""
@@ -57,14 +63,16 @@ class Scans:
         self._database = database
         self._open: list[Scan] = []
 
-    async def begin(self, root_id: int, prefixes: Sequence[str] = ("",)) -> Scan:
+    async def begin(self, root_id: int, prefixes: Sequence[str] = ("",), max_documents: int = sys.maxsize) -> Scan:
         """Begin a walk over ``prefixes`` (files or directories relative to the root; ``""`` is all of it).
+
+        New files are left out, and counted, once the root has ``max_documents``.
 
         Raises:
             RootNotFoundError: no such root.
         """
         newest = await self._database.read_bulk(_newest_document, root_id)
-        scan = Scan(root_id, set(prefixes), bytearray(newest + 1))
+        scan = Scan(root_id, set(prefixes), bytearray(newest + 1), max_documents)
         self._open.append(scan)
         return scan
 
@@ -82,12 +90,23 @@ class Scans:
         for other in self._open:
             if other.root_id == scan.root_id:
                 other.see(seen)
-        fresh = [entry for entry in page.entries if entry.path not in known]
+        fresh = await self._within_bound(scan, [entry for entry in page.entries if entry.path not in known])
         changed = [entry for entry in page.entries if entry.path in known and _differs(entry, known[entry.path])]
         if fresh or changed:
             await self._database.write(_take_in, scan.root_id, fresh + changed)
         scan.new += len(fresh)
         scan.changed += len(changed)
+
+    async def _within_bound(self, scan: Scan, fresh: list[FileEntry]) -> list[FileEntry]:
+        """As many new entries as the root has room for; what is removed makes room for the next scan."""
+        if not fresh:
+            return fresh
+        if scan.room is None:
+            scan.room = max(0, scan.max_documents - await self._database.read_bulk(_count_documents, scan.root_id))
+        taken = fresh[: scan.room]
+        scan.room -= len(taken)
+        scan.left_out += len(fresh) - len(taken)
+        return taken
 
     async def finish(self, scan: Scan) -> ScanResult:
         """Remove the documents below the scan's prefixes that the walk did not meet.
@@ -100,7 +119,7 @@ class Scans:
                 await self._database.write(_scanned, scan.root_id, time.time_ns())
         finally:
             self.abort(scan)
-        return ScanResult(scan.new, scan.changed, removed, scan.total)
+        return ScanResult(scan.new, scan.changed, removed, scan.total, scan.left_out)
 
     def abort(self, scan: Scan) -> None:
         """End a walk early: nothing is removed; what it met stays noted, for it is on disk."""
@@ -124,6 +143,10 @@ def _differs(entry: FileEntry, known: tuple[int, str, str]) -> bool:
 def _newest_document(connection: sqlite3.Connection, root_id: int) -> int:
     require_root(connection, root_id)
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0])
+
+
+def _count_documents(connection: sqlite3.Connection, root_id: int) -> int:
+    return int(connection.execute("SELECT count(*) FROM document WHERE root_id = ?", (root_id,)).fetchone()[0])
 
 
 def _lookup(connection: sqlite3.Connection, root_id: int, paths: Sequence[str]) -> dict[str, tuple[int, str, str]]:

@@ -19,14 +19,16 @@ DEADLINE = 20.0
 
 
 @asynccontextmanager
-async def services(place: Path, *roots: Path, compute: ComputeSettings | None = None) -> AsyncIterator[Daemon]:
+async def services(
+    place: Path, *roots: Path, compute: ComputeSettings | None = None, index: IndexSettings | None = None
+) -> AsyncIterator[Daemon]:
     """The daemon's services over a state of their own; all roots are known."""
     (place / "state").mkdir(mode=0o700, exist_ok=True)
     settings = Settings(
         socket=place / "agentd.sock",
         state_directory=place / "state",
         flag_roots=roots,
-        index=IndexSettings(rescan_seconds=86400.0, quiet_milliseconds=20),
+        index=index or IndexSettings(rescan_seconds=86400.0, quiet_milliseconds=20),
         compute=compute or ComputeSettings(bulk_workers=1),
         embedding=EmbeddingSettings(enabled=False),
     )

@@ -13,7 +13,7 @@ import pytest
 from indexing_harness import DEADLINE, documents, services, settled, until
 
 from agentd.compute.pool import Lane, Pool
-from agentd.config.settings import ComputeSettings
+from agentd.config.settings import ComputeSettings, IndexSettings
 from agentd.domain import RootOrigin
 from agentd.errors import OutsideRootsError, WatchError, WorkerDiedError
 from agentd.indexing import watcher as watcher_module
@@ -254,3 +254,17 @@ async def test_a_killed_watch_is_armed_again(tmp_path: Path, pool: Pool, monkeyp
         await until(lambda: str(tmp_path / "file") in seen)
     finally:
         watcher.close()
+
+
+async def test_files_beyond_the_bound_of_a_root_are_named_until_there_is_room(tmp_path: Path, root: Path) -> None:
+    index = IndexSettings(rescan_seconds=86400.0, quiet_milliseconds=20, max_files_per_root=38)
+    async with services(tmp_path, root, index=index) as daemon:
+        await settled(daemon)
+        assert await documents(daemon) == 38
+        assert f"2 files of root {root} are left out: index.max_files_per_root is reached" in daemon.status.problems()
+        for number in range(3):
+            (root / f"folder_{number}" / f"file_{number}.txt").unlink()
+        await settled(daemon)  # makes room
+        await settled(daemon)
+        assert await documents(daemon) == 37
+        assert "left out" not in str(daemon.status.problems())

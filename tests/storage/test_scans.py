@@ -36,6 +36,22 @@ async def test_an_unchanged_tree_writes_nothing(index: Index) -> None:
     assert index.catalogue.database.commits.value == commits
 
 
+async def test_files_beyond_the_bound_are_left_out_and_counted(index: Index) -> None:
+    root = await index.root()
+    scans = index.catalogue.scans
+
+    async def scanned(*paths: str) -> ScanResult:
+        scan = await scans.begin(root.id, max_documents=3)
+        for path in paths:
+            await scans.page(scan, WalkPage([entry(path)], [], []))
+        return await scans.finish(scan)
+
+    assert await scanned("a", "b") == ScanResult(2, 0, 0, 2)
+    assert await scanned("a", "b", "c", "d", "e") == ScanResult(1, 0, 0, 5, left_out=2)
+    assert await scanned("b", "c", "d", "e") == ScanResult(0, 0, 1, 4, left_out=2)
+    assert await scanned("b", "c", "d", "e") == ScanResult(1, 0, 0, 4, left_out=1)
+
+
 async def test_a_change_keeps_the_old_text_until_the_new_one_is_parsed(index: Index) -> None:
     root = await index.root()
     await index.store(root, "a", chunk("old text"))
