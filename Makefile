@@ -11,9 +11,10 @@ help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo 'Installing into $(CURDIR)/$(VENV): once, a minute or so ...'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
@@ -21,7 +22,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@touch $@
 
 .PHONY: run
-run: $(VENV)/.runtime ## Run the daemon on ROOT (default: this checkout) and print the search command to type
+run: $(VENV)/.runtime ## Run the daemon on ROOT (default: this checkout)
 	@printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$(abspath $(ROOT))"
 	@exec $(BIN)/agentd --root "$(ROOT)"
 
@@ -30,7 +31,7 @@ test: $(VENV)/.dev ## Run every test that needs Python alone
 	$(BIN)/python -m pytest -m "not system" -q
 
 .PHONY: test-system
-test-system: $(VENV)/.dev ## Run the tests that need Debian packages, npm packages or a service manager
+test-system: $(VENV)/.dev ## Run the tests that need Debian or npm packages or systemd
 	$(BIN)/python -m pytest -m system -q
 
 .PHONY: lint
@@ -53,7 +54,7 @@ bench: $(VENV)/.dev ## Measure speed and memory, each figure beside its baseline
 	$(BIN)/python -m benchmarks
 
 .PHONY: eval
-eval: $(VENV)/.dev ## Score retrieval on judged sets (EVAL_SETS=folder that holds them)
+eval: $(VENV)/.dev ## Score retrieval on judged sets (in the folder EVAL_SETS)
 	$(BIN)/python -m benchmarks.eval --sets "$(EVAL_SETS)"
 
 .PHONY: lock

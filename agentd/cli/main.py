@@ -39,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run ``agentctl`` and return its exit code."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale that lacks a letter
     name, arguments = split(sys.argv[1:] if argv is None else argv)
+    if name == "help" and arguments and not arguments[0].startswith("-"):
+        name, arguments = arguments[0], ["--help"]
     if name in {"help", "--help", "-h"}:
         output.say(*help_lines())
         return c.FOUND

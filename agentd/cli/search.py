@@ -30,7 +30,7 @@ NO_ROOTS = "Nothing is indexed yet. To index this directory: agentctl add ."
 
 def arguments(parser: ArgumentParser) -> None:
     """What ``search`` takes."""
-    parser.add_argument("query", metavar="QUERY", help="words, a name, a path, an error message or a question")
+    parser.add_argument("query", metavar="QUERY", help="in quotes: words, a name, a path, an error or a question")
     parser.add_argument("-k", "--limit", type=c.positive, metavar="N", help="at most N hits")
     scope = parser.add_mutually_exclusive_group()
     scope.add_argument("--root", metavar="DIR", help="search this root (default: the one you are in, else all)")

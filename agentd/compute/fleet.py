@@ -213,7 +213,8 @@ class Fleet:
         self.restarts += 1
         if worker.settled:
             self._failures = 0
-            log.warning("compute.worker_ended", pid=worker.pid, lane=self._options.lane, how=worker.ending)
+            note = log.debug if worker.killed else log.warning  # a cancelled watch is nobody's concern
+            note("compute.worker_ended", pid=worker.pid, lane=self._options.lane, how=worker.ending)
         else:
             self._start_failed(f"pid {worker.pid} {worker.ending}")
 

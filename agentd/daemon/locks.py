@@ -45,8 +45,8 @@ class FileLock:
             owner = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._descriptor)
             raise StateLockedError(
-                f"{self._what} is in use by another agentd (pid {owner}); stop it with `agentctl stop`, or give this "
-                f"one its own --state-dir and --socket"
+                f"{self._what} is in use by another agentd (pid {owner}): `agentctl add DIR` has that one index DIR "
+                "too, `agentctl stop` ends it; or give this one its own --state-dir and --socket"
             ) from None
         except OSError as error:
             raise StateUnusableError(

@@ -133,7 +133,14 @@ class DaemonServices:
         )
 
     def _root(self, path: str) -> Root:
-        keeper = self._index.keepers.get(path.rstrip("/"))
-        if keeper is None:
-            raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them, `agentctl add {path}` adds it")
-        return keeper.root
+        path = path.rstrip("/")
+        keepers = self._index.keepers
+        if path in keepers:
+            return keepers[path].root
+        for root in keepers:
+            if path.startswith(root + "/"):
+                inside = path.removeprefix(root + "/")
+                raise RootNotFoundError(
+                    f"{path} is no root, but lies in {root}: ask there for paths like '{inside}/**'"
+                )
+        raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them, `agentctl add {path}` adds it")

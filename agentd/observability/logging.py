@@ -117,8 +117,11 @@ def _is_console(output_format: Format, stream: TextIO) -> bool:
 
 
 def _pipeline(console: bool) -> list[Processor]:  # noqa: FBT001 - the two outcomes of one question
-    shared: list[Processor] = [structlog.contextvars.merge_contextvars, add_log_level, TimeStamper("iso", utc=True)]
+    shared: list[Processor] = [structlog.contextvars.merge_contextvars, add_log_level]
     if console:
         # The default formatter prints local variables.
-        return [*shared, ConsoleRenderer(colors=_output.stream.isatty(), exception_formatter=plain_traceback)]
-    return [*shared, format_exc_info, JSONRenderer()]
+        renderer = ConsoleRenderer(
+            colors=_output.stream.isatty(), exception_formatter=plain_traceback, pad_level=False, pad_event_to=0
+        )
+        return [*shared, TimeStamper("%H:%M:%S", utc=False), renderer]
+    return [*shared, TimeStamper("iso", utc=True), format_exc_info, JSONRenderer()]

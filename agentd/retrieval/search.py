@@ -38,8 +38,8 @@ ROWS_PAGE = 32
 class IndexState(Protocol):
     """What a search needs to know of the index, and to ask of it."""
 
-    def unfinished(self) -> list[str]:
-        """Why results may be incomplete, in words; empty when everything is indexed."""
+    def unfinished(self, *, vectors: bool) -> list[str]:
+        """Why results may be incomplete, in words, with or without the vectors; empty when everything is indexed."""
 
     async def refresh(self, paths: Iterable[str], within: float) -> bool:
         """Read these files (absolute) again at once; True when searches see them as they are now."""
@@ -148,7 +148,7 @@ class Searcher:
         return chosen
 
     def _result(self, query: SearchQuery, lists: Lists, chosen: Chosen, began: float) -> SearchResult:
-        unfinished = self._index.unfinished()
+        unfinished = self._index.unfinished(vectors=weights(query).vector > 0)
         return SearchResult(
             hits=[hit(row, score, state, lists, explain=query.explain) for row, score, state in chosen.taken],
             total=chosen.total,

@@ -36,6 +36,16 @@ def refused(daemon: Daemon, path: Path) -> str:
     return str(error.value)
 
 
+def test_a_folder_inside_a_root_is_searched_by_its_path(daemon: Daemon) -> None:
+    root = str(daemon.place.parent / "tree" / "inner")
+    with pytest.raises(AgentdClientError, match=re.escape(f"lies in {root}: ask there for paths like 'package_0/**'")):
+        daemon.client.search("common", roots=[f"{root}/package_0"])
+    inside = daemon.client.search("common", roots=[root], paths=["package_0/**"])["hits"]
+    assert {hit["path"] for hit in inside} == {f"{root}/package_0/module_0.py"}
+    with pytest.raises(AgentdClientError, match="agentctl add /elsewhere"):
+        daemon.client.search("common", roots=["/elsewhere"])
+
+
 def test_what_cannot_be_a_root_is_refused_with_the_reason(daemon: Daemon) -> None:
     tree = daemon.place.parent / "tree"
     closed = daemon.place.parent / "closed"

@@ -141,6 +141,27 @@ def test_a_stop_while_indexing_ends_within_the_drain_limit(tmp_path: Path) -> No
         assert daemon.scalar("PRAGMA integrity_check") == "ok"
 
 
+def test_an_ordinary_life_leaves_no_warning_in_the_log(tmp_path: Path) -> None:
+    write_files(tmp_path / "root", 20)
+    with Daemon(tmp_path / "place", tmp_path / "root") as daemon:
+        daemon.client.wait("vectors", timeout=DEADLINE)
+        assert daemon.stop(within=10) == 0
+        lines = [json.loads(line) for line in daemon.log.splitlines()]
+        assert {line["level"] for line in lines} == {"info"}
+        assert [line["new"] for line in lines if line["event"] == "root_scanned"] == [20]  # others find nothing
+
+
+def test_keyword_search_is_complete_while_vectors_are_missing(tmp_path: Path) -> None:
+    write_files(tmp_path / "root", 400)
+    with Daemon(tmp_path / "place", tmp_path / "root") as daemon:
+        daemon.client.wait("keyword", timeout=DEADLINE)
+        keyword = daemon.client.search("common task", mode="keyword")
+        fusion = daemon.client.search("common task")
+        assert daemon.client.status()["vectors_pending"] > 0
+        assert (keyword["complete"], keyword["degraded"]) == (True, [])
+        assert (fusion["complete"], fusion["degraded"]) == (False, ["vectors are still being computed"])
+
+
 def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path) -> None:
     root = tmp_path / "root"
     write_files(root, 5)

@@ -61,6 +61,12 @@ def test_auto_is_a_coloured_console_on_a_terminal_and_json_elsewhere() -> None:
     assert "\x1b" not in pipe.getvalue()
 
 
+def test_a_console_line_is_short_and_has_the_time_of_the_clock_on_the_wall() -> None:
+    configure("info", "console", stream := io.StringIO())
+    structlog.get_logger("x").info("ready", milliseconds=470.8)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d \[info\] ready milliseconds=470\.8\n", stream.getvalue())
+
+
 def test_the_level_changes_for_loggers_in_use() -> None:
     configure("warning", "json", stream := io.StringIO())
     log, bound = structlog.get_logger("x"), structlog.get_logger("x").bind(connection=1)
