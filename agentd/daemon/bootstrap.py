@@ -7,32 +7,21 @@ processes start while the database and the views open.
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import structlog
-
-from agentd.compute.pool import Lane, Pool
+from agentd.compute.pool import Pool
 from agentd.daemon.maintenance import Chore, Maintenance
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.services import DaemonServices
 from agentd.daemon.status import StatusReporter
+from agentd.daemon.stores import Threads, open_stores
 from agentd.daemon.supervisor import Supervisor
-from agentd.domain import Space
-from agentd.errors import ComputeError, StateUnusableError
 from agentd.indexing.embedder import Embedder
 from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
 from agentd.indexing.index import Index
 from agentd.indexing.ingest import Ingest
 from agentd.indexing.signal import Signal
-from agentd.indexing.vectors import VectorIndex
-from agentd.kernels.messages import ModelRequest
-from agentd.kernels.registry import DESCRIBE_MODEL
-from agentd.models import builtin_model_directory
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
 from agentd.retrieval.files import FileReader
@@ -40,67 +29,17 @@ from agentd.retrieval.retrievers import KeywordRetriever, VectorRetriever
 from agentd.retrieval.search import Searcher
 from agentd.retrieval.verification import Verifier
 from agentd.server.listener import Server
-from agentd.storage.catalogue import Catalogue
-from agentd.storage.embedding_cache import EmbeddingCache
-from agentd.storage.keyword_view import KeywordView
-from agentd.storage.vector_view import VectorView
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
-    from pathlib import Path
 
     from agentd.config.settings import Settings
+    from agentd.daemon.stores import Stores
 
-log = structlog.get_logger(__name__)
-
-SEARCH_THREADS = 4
-"""Searches of the views release the GIL; more of them at once would only queue for the cores."""
-VERIFY_THREADS = 4
-VIEW_NICE = 5
 LAG_PROBE_SECONDS = 0.02
 """Often enough to see what queries see, seldom enough not to keep an idle machine awake."""
 WORKER_GRACE_SECONDS = 1.0
 """What a worker holds at shutdown is done again after the next start: there is little to wait for."""
-
-
-class Threads:
-    """Daemon threads by purpose: what blocks in one must not hold up another."""
-
-    def __init__(self) -> None:
-        self.keyword = ThreadPoolExecutor(1, "keyword-view", initializer=step_back)
-        self.vector = ThreadPoolExecutor(1, "vector-view", initializer=step_back)
-        self.search = ThreadPoolExecutor(SEARCH_THREADS, "search")
-        self.verify = ThreadPoolExecutor(VERIFY_THREADS, "verify")
-
-    def close(self) -> None:
-        """Let go of all; one that is stuck on a dead disk is left behind."""
-        for executor in (self.keyword, self.vector, self.search, self.verify):
-            executor.shutdown(wait=False, cancel_futures=True)
-
-
-def step_back() -> None:
-    """Let the loop go before this thread, and before those that tantivy starts from it (Linux has a nice value for each
-    thread). Little, so that it still gives the interpreter back soon where workers take all cores.
-    """
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), VIEW_NICE)
-
-
-class Stores:
-    """What is open below the state directory."""
-
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        cache: EmbeddingCache,
-        keyword: KeywordView,
-        vectors: VectorIndex | None,
-        problem: str,
-    ) -> None:
-        self.catalogue = catalogue
-        self.cache = cache
-        self.keyword = keyword
-        self.vectors = vectors
-        self.vector_problem = problem
 
 
 class Daemon:
@@ -127,17 +66,7 @@ class Daemon:
             threads.keyword,
             more_coming=lambda: not self.ingest.idle.is_set(),
         )
-        self.index = Index(
-            catalogue,
-            pool,
-            self.ingest,
-            self.keyword,
-            progress,
-            self.events,
-            settings.index,
-            private=(str(settings.state_directory), str(settings.socket), f"{settings.socket}.lock"),
-            git_excludes=settings.git_excludes,
-        )
+        self.index = self._new_index(progress)
         self.searcher = Searcher(
             catalogue,
             KeywordRetriever(stores.keyword, threads.search),
@@ -148,21 +77,7 @@ class Daemon:
         )
         self.maintenance = Maintenance(self._chores(), settings.maintenance.interval_seconds)
         self.reloader = Reloader(settings, self.index, self._adopt)
-        self.status = StatusReporter(
-            catalogue,
-            stores.cache,
-            self.index,
-            self.ingest,
-            self.keyword,
-            self.searcher,
-            self.supervisor,
-            self.maintenance,
-            self.reloader,
-            pool,
-            self.metrics,
-            self.lag,
-            settings.state_directory,
-        )
+        self.status = self._new_status()
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         self.services = DaemonServices(
             self.index,
@@ -174,6 +89,38 @@ class Daemon:
         )
         self.server = Server(settings.server, self.services, metrics=self.metrics)
         self._wire_vectors(stores, progress, threads)
+
+    def _new_index(self, progress: Signal) -> Index:
+        """The index, told to leave alone what is agentd's own."""
+        return Index(
+            self.stores.catalogue,
+            self.pool,
+            self.ingest,
+            self.keyword,
+            progress,
+            self.events,
+            self.settings.index,
+            private=(str(self.settings.state_directory), str(self.settings.socket), f"{self.settings.socket}.lock"),
+            git_excludes=self.settings.git_excludes,
+        )
+
+    def _new_status(self) -> StatusReporter:
+        """The one who asks all the others."""
+        return StatusReporter(
+            self.stores.catalogue,
+            self.stores.cache,
+            self.index,
+            self.ingest,
+            self.keyword,
+            self.searcher,
+            self.supervisor,
+            self.maintenance,
+            self.reloader,
+            self.pool,
+            self.metrics,
+            self.lag,
+            self.settings.state_directory,
+        )
 
     def _wire_vectors(self, stores: Stores, progress: Signal, threads: Threads) -> None:
         """Without a model that works, search is by keyword alone and says so."""
@@ -261,70 +208,3 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
         raise
     stack.push_async_callback(pool.stop, WORKER_GRACE_SECONDS)
     return Daemon(settings, pool, stores, threads)
-
-
-async def open_stores(
-    settings: Settings, pool: Pool, starting: asyncio.Task[None], threads: Threads, stack: AsyncExitStack
-) -> Stores:
-    """Open database, cache and views; the vector view waits for the workers, who know the model's space."""
-    state = settings.state_directory
-    catalogue = await Catalogue.open(state / "index.db")
-    stack.push_async_callback(catalogue.close)
-    cache = await EmbeddingCache.open(state / "embeddings.db", settings.embedding.cache_memory_megabytes)
-    stack.push_async_callback(cache.close)
-    keyword = await asyncio.to_thread(KeywordView.open, state / "keyword", catalogue.feed.epoch)
-    stack.push_async_callback(asyncio.to_thread, keyword.close)
-    await starting
-    return Stores(catalogue, cache, keyword, *await open_vectors(settings, pool, catalogue, threads, stack))
-
-
-async def open_vectors(
-    settings: Settings, pool: Pool, catalogue: Catalogue, threads: Threads, stack: AsyncExitStack
-) -> tuple[VectorIndex | None, str]:
-    """The vector index of the configured model, or None and why there is none."""
-    if not settings.embedding.enabled:
-        return None, "vectors are switched off (embedding.enabled)"
-    directory = settings.embedding.model or str(builtin_model_directory())
-    try:
-        model = await pool.run(
-            DESCRIBE_MODEL, ModelRequest(directory, settings.embedding.max_tokens), lane=Lane.INTERACTIVE
-        )
-    except ComputeError as error:
-        log.error("model_unusable", directory=directory, error=error.message)
-        return None, error.message
-    space = Space("local", model.name, model.dimension, model.revision)
-    await catalogue.vectors.activate_space(space.key)
-    folder = settings.state_directory / "vectors" / space.slug
-    await forget_other_spaces(catalogue, space, folder)
-    view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
-    stack.push_async_callback(asyncio.to_thread, view.close)
-    log.info("model_ready", space=space.key, vectors=view.count)
-    vectors = VectorIndex(space, directory, view, catalogue.feed, threads.vector)
-    stack.push_async_callback(save_for_next_start, vectors)
-    return vectors, ""
-
-
-async def forget_other_spaces(catalogue: Catalogue, space: Space, folder: Path) -> None:
-    """Give up the queues and view folders of models configured before. Their vectors stay cached until room is needed,
-    so that going back to one of them embeds nothing.
-    """
-    for key in await catalogue.vectors.active_spaces():
-        if key != space.key:
-            await catalogue.vectors.deactivate_space(key)
-            log.info("space_given_up", space=key)
-    await asyncio.to_thread(remove_siblings, folder)
-
-
-def remove_siblings(folder: Path) -> None:
-    """Remove all folders beside ``folder``; one that cannot be removed is left for the next start."""
-    for other in folder.parent.glob("*/"):
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
-
-
-async def save_for_next_start(vectors: VectorIndex) -> None:
-    """Without it the next start takes the vectors from the cache: slower, but nothing is lost."""
-    try:
-        await vectors.save()
-    except StateUnusableError as error:
-        log.warning("vectors_not_saved", error=error.message)

@@ -1,0 +1,137 @@
+"""What is open below the state directory, and the threads that work on it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from agentd.compute.pool import Lane
+from agentd.domain import Space
+from agentd.errors import ComputeError, StateUnusableError
+from agentd.indexing.vectors import VectorIndex
+from agentd.kernels.messages import ModelRequest
+from agentd.kernels.registry import DESCRIBE_MODEL
+from agentd.models import builtin_model_directory
+from agentd.storage.catalogue import Catalogue
+from agentd.storage.embedding_cache import EmbeddingCache
+from agentd.storage.keyword_view import KeywordView
+from agentd.storage.vector_view import VectorView
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+    from pathlib import Path
+
+    from agentd.compute.pool import Pool
+    from agentd.config.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+SEARCH_THREADS = 4
+"""Searches of the views release the GIL; more of them at once would only queue for the cores."""
+VERIFY_THREADS = 4
+VIEW_NICE = 5
+
+
+class Threads:
+    """Daemon threads by purpose: what blocks in one must not hold up another."""
+
+    def __init__(self) -> None:
+        self.keyword = ThreadPoolExecutor(1, "keyword-view", initializer=step_back)
+        self.vector = ThreadPoolExecutor(1, "vector-view", initializer=step_back)
+        self.search = ThreadPoolExecutor(SEARCH_THREADS, "search")
+        self.verify = ThreadPoolExecutor(VERIFY_THREADS, "verify")
+
+    def close(self) -> None:
+        """Let go of all; one that is stuck on a dead disk is left behind."""
+        for executor in (self.keyword, self.vector, self.search, self.verify):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+def step_back() -> None:
+    """Let the loop go before this thread, and before those that tantivy starts from it (Linux has a nice value for each
+    thread). Little, so that it still gives the interpreter back soon where workers take all cores.
+    """
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), VIEW_NICE)
+
+
+class Stores(NamedTuple):
+    """What is open. Without ``vectors``, ``vector_problem`` says why there are none."""
+
+    catalogue: Catalogue
+    cache: EmbeddingCache
+    keyword: KeywordView
+    vectors: VectorIndex | None
+    vector_problem: str
+
+
+async def open_stores(
+    settings: Settings, pool: Pool, starting: asyncio.Task[None], threads: Threads, stack: AsyncExitStack
+) -> Stores:
+    """Open database, cache and views; the vector view waits for the workers, who know the model's space."""
+    state = settings.state_directory
+    catalogue = await Catalogue.open(state / "index.db")
+    stack.push_async_callback(catalogue.close)
+    cache = await EmbeddingCache.open(state / "embeddings.db", settings.embedding.cache_memory_megabytes)
+    stack.push_async_callback(cache.close)
+    keyword = await asyncio.to_thread(KeywordView.open, state / "keyword", catalogue.feed.epoch)
+    stack.push_async_callback(asyncio.to_thread, keyword.close)
+    await starting
+    return Stores(catalogue, cache, keyword, *await open_vectors(settings, pool, catalogue, threads, stack))
+
+
+async def open_vectors(
+    settings: Settings, pool: Pool, catalogue: Catalogue, threads: Threads, stack: AsyncExitStack
+) -> tuple[VectorIndex | None, str]:
+    """The vector index of the configured model, or None and why there is none."""
+    if not settings.embedding.enabled:
+        return None, "vectors are switched off (embedding.enabled)"
+    directory = settings.embedding.model or str(builtin_model_directory())
+    try:
+        model = await pool.run(
+            DESCRIBE_MODEL, ModelRequest(directory, settings.embedding.max_tokens), lane=Lane.INTERACTIVE
+        )
+    except ComputeError as error:
+        log.error("model_unusable", directory=directory, error=error.message)
+        return None, error.message
+    space = Space("local", model.name, model.dimension, model.revision)
+    await catalogue.vectors.activate_space(space.key)
+    folder = settings.state_directory / "vectors" / space.slug
+    await forget_other_spaces(catalogue, space, folder)
+    view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
+    stack.push_async_callback(asyncio.to_thread, view.close)
+    log.info("model_ready", space=space.key, vectors=view.count)
+    vectors = VectorIndex(space, directory, view, catalogue.feed, threads.vector)
+    stack.push_async_callback(save_for_next_start, vectors)
+    return vectors, ""
+
+
+async def forget_other_spaces(catalogue: Catalogue, space: Space, folder: Path) -> None:
+    """Give up the queues and view folders of models configured before. Their vectors stay cached until room is needed,
+    so that going back to one of them embeds nothing.
+    """
+    for key in await catalogue.vectors.active_spaces():
+        if key != space.key:
+            await catalogue.vectors.deactivate_space(key)
+            log.info("space_given_up", space=key)
+    await asyncio.to_thread(remove_siblings, folder)
+
+
+def remove_siblings(folder: Path) -> None:
+    """Remove all folders beside ``folder``; one that cannot be removed is left for the next start."""
+    for other in folder.parent.glob("*/"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+async def save_for_next_start(vectors: VectorIndex) -> None:
+    """Without it the next start takes the vectors from the cache: slower, but nothing is lost."""
+    try:
+        await vectors.save()
+    except StateUnusableError as error:
+        log.warning("vectors_not_saved", error=error.message)
