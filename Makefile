@@ -23,7 +23,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 .PHONY: run
 run: $(VENV)/.runtime ## Run the daemon on ROOT (default: this checkout)
-	@printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$(abspath $(ROOT))"
+	@printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$$(realpath -m "$(ROOT)")"
 	@exec $(BIN)/agentd --root "$(ROOT)"
 
 .PHONY: test

@@ -141,6 +141,9 @@ class DaemonServices:
             if path.startswith(root + "/"):
                 inside = path.removeprefix(root + "/")
                 raise RootNotFoundError(
-                    f"{path} is no root, but lies in {root}: ask there for paths like '{inside}/**'"
+                    f"{path} is no root, but lies in {root}: ask there for paths like '{inside}/**'",
+                    path=path,
                 )
-        raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them, `agentctl add {path}` adds it")
+        raise RootNotFoundError(
+            f"{path} is no root; `agentctl roots` lists them, `agentctl add {path}` adds it", path=path
+        )

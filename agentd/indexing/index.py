@@ -132,7 +132,7 @@ class Index:
         async with self._changing:
             keeper = self.keepers.get(path) or self.keepers.get(await asyncio.to_thread(os.path.realpath, path))
             if keeper is None:
-                raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them")
+                raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them", path=path)
             if keeper.root.origin is not RootOrigin.ADDED and not fixed:
                 where = "a --root flag" if keeper.root.origin is RootOrigin.FLAG else "the configuration file"
                 raise RootFixedError(f"{path} is named by {where}; take it out there and reload or restart agentd")
@@ -159,7 +159,9 @@ class Index:
         for root, keeper in self.keepers.items():
             if path == root or path.startswith(root + "/"):
                 return keeper
-        raise OutsideRootsError(f"{path} is in no root; `agentctl roots` lists them, `agentctl add DIR` adds one")
+        raise OutsideRootsError(
+            f"{path} is in no root; `agentctl roots` lists them, `agentctl add DIR` adds one", path=path
+        )
 
     def root_of(self, path: str) -> tuple[int, str]:
         """(id, path) of the root that holds ``path`` (absolute). Raises OutsideRootsError."""

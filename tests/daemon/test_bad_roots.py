@@ -61,6 +61,14 @@ def test_what_cannot_be_a_root_is_refused_with_the_reason(daemon: Daemon) -> Non
     assert [root["path"] for root in daemon.client.roots()] == [str(tree / "inner")]
 
 
+def test_a_path_of_no_root_is_named_in_the_error(daemon: Daemon) -> None:
+    asked = (daemon.client.remove_root, daemon.client.read_span, lambda path: daemon.client.search("x", roots=[path]))
+    for ask in asked:
+        with pytest.raises(AgentdClientError) as error:
+            ask("/elsewhere")
+        assert error.value.data["path"] == "/elsewhere"
+
+
 def test_a_root_given_twice_or_by_a_link_is_one_root(daemon: Daemon) -> None:
     tree = daemon.place.parent / "tree"
     write_files(tree / "beside", 1)

@@ -112,7 +112,9 @@ class StubServices:
 
     async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
         if not path.startswith("/home/ada/engine/"):
-            raise OutsideRootsError(f"no root holds {path}; add one with roots.add", path=path)
+            raise OutsideRootsError(
+                f"{path} is in no root; `agentctl roots` lists them, `agentctl add DIR` adds one", path=path
+            )
         text = "def retry(policy):\n    ..."
         end = end_line or 5
         return {
@@ -148,7 +150,7 @@ class StubServices:
 
     async def remove_root(self, path: str) -> Mapping[str, object]:
         if path != ROOT["path"]:
-            raise RootNotFoundError(f"{path} is no root; roots.list names them", path=path)
+            raise RootNotFoundError(f"{path} is no root; `agentctl roots` lists them", path=path)
         return {"removed": path, "documents": 2}
 
     async def roots(self) -> Sequence[RootInfo]:
