@@ -25,6 +25,7 @@
     ├── WatchError                watch_failed
     ├── ComputeError
     │   ├── WorkerDiedError       worker_died
+    │   │   └── NoWorkerError     worker_died
     │   ├── TaskTimeoutError      task_timeout
     │   └── TaskFailedError       task_failed (or the kind of the error raised in the worker)
     ├── BusyError                 busy
@@ -180,6 +181,10 @@ class WorkerDiedError(ComputeError):
     """The worker's process ended while it held the task, also at the second try."""
 
     kind = "worker_died"
+
+
+class NoWorkerError(WorkerDiedError):
+    """No worker can be started at present. The task was not begun, so it is not to blame: try again later."""
 
 
 class TaskTimeoutError(ComputeError):

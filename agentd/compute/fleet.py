@@ -11,7 +11,7 @@ import structlog
 
 from agentd.compute.process import State, Worker
 from agentd.compute.stats import WorkerStats, resident_bytes
-from agentd.errors import WorkerDiedError
+from agentd.errors import NoWorkerError
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         def task_lost(self, task: Task, worker: Worker) -> None:
             """``worker`` died while it held ``task``."""
 
-        def starts_failed(self, error: WorkerDiedError) -> None:
+        def starts_failed(self, error: NoWorkerError) -> None:
             """No worker is there, and none can be started."""
 
 
@@ -95,11 +95,11 @@ class Fleet:
         return sum(worker.state in {State.IDLE, State.BUSY} for worker in self._workers)
 
     @property
-    def failure(self) -> WorkerDiedError | None:
+    def failure(self) -> NoWorkerError | None:
         """Why there is no worker and a task had better not wait for one; None where things are well."""
         if self._failures < FAILED_STARTS or self.ready:
             return None
-        return WorkerDiedError(
+        return NoWorkerError(
             f"no worker of the {self._options.lane} lane can be started: {self._failures} attempts in a row failed. "
             "Their traces stand on standard error; new attempts are made from time to time",
             lane=self._options.lane.value,
@@ -111,7 +111,7 @@ class Fleet:
         return self._past_busy_seconds + sum(worker.busy_seconds for worker in self._workers)
 
     async def start(self) -> None:
-        """Start ``minimum`` workers and wait for their hellos. Raises WorkerDiedError when they cannot be started."""
+        """Start ``minimum`` workers and wait for their hellos. Raises NoWorkerError when they cannot be started."""
         self.provide(0)
         await self._started
 

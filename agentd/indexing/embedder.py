@@ -15,7 +15,7 @@ import structlog
 
 from agentd.compute.pool import Lane, Priority
 from agentd.domain import embedding_text
-from agentd.errors import BusyError, ComputeError
+from agentd.errors import BusyError, ComputeError, NoWorkerError
 from agentd.indexing.progress import RateMeter
 from agentd.indexing.signal import Signal
 from agentd.kernels.messages import EmbedRequest
@@ -142,7 +142,7 @@ class Embedder:
             result = await self._pool.run(
                 EMBED, self._request(list(texts.values())), lane=Lane.BULK, priority=Priority.EMBED
             )
-        except BusyError:
+        except (BusyError, NoWorkerError):
             await asyncio.sleep(RETRY_SECONDS)
             self._batches.put_nowait(batch)
         except ComputeError as error:

@@ -1,4 +1,4 @@
-"""Indexing waits for its turn where the lane is full; only queries are refused."""
+"""Indexing waits for its turn where the lane is full, or no worker can be started; only queries are refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Lane
-from agentd.errors import BusyError
+from agentd.errors import BusyError, NoWorkerError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,13 +21,15 @@ RETRY_SECONDS = 0.25
 async def stream_patiently(
     pool: Pool, kernel: Kernel[Request, Result], request: Request, priority: Priority
 ) -> AsyncGenerator[Result, None]:
-    """``Pool.stream`` in the bulk lane, tried again while its queue is full: a task that is refused was not begun."""
+    """``Pool.stream`` in the bulk lane, tried again while its queue is full or it has no worker: the task was not
+    begun.
+    """
     while True:
         try:
             async with aclosing(pool.stream(kernel, request, lane=Lane.BULK, priority=priority)) as parts:
                 async for part in parts:
                     yield part
-        except BusyError:
+        except (BusyError, NoWorkerError):
             await asyncio.sleep(RETRY_SECONDS)
         else:
             return

@@ -15,7 +15,7 @@ from indexing_harness import DEADLINE, documents, services, settled, until
 from agentd.compute.pool import Lane, Pool
 from agentd.config.settings import ComputeSettings, IndexSettings
 from agentd.domain import RootOrigin
-from agentd.errors import OutsideRootsError, WatchError, WorkerDiedError
+from agentd.errors import NoWorkerError, OutsideRootsError, WatchError, WorkerDiedError
 from agentd.indexing import watcher as watcher_module
 from agentd.indexing.index import pattern_of
 from agentd.kernels.gitignore import Patterns
@@ -77,6 +77,28 @@ async def test_a_worker_that_dies_behind_its_last_file_costs_nothing(
         await daemon.index.add(str(root), RootOrigin.ADDED)
         await settled(daemon)
         assert not daemon.supervisor.restarts
+        assert (await documents(daemon), (await daemon.status.index())["skipped"]) == (40, {})
+
+
+async def test_no_file_is_blamed_where_no_worker_can_be_started(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with services(tmp_path) as daemon:
+        whole, refused = daemon.pool.stream, 0
+
+        async def refuses_at_first(kernel: Any, request: Any, **options: Any) -> AsyncGenerator[Any, None]:
+            nonlocal refused
+            if kernel is PARSE and refused < 8:
+                refused += 1
+                raise NoWorkerError("no worker of the bulk lane can be started")
+            async with aclosing(whole(kernel, request, **options)) as parts:
+                async for part in parts:
+                    yield part
+
+        monkeypatch.setattr(daemon.pool, "stream", refuses_at_first)
+        await daemon.index.add(str(root), RootOrigin.ADDED)
+        await settled(daemon)
+        assert refused == 8
         assert (await documents(daemon), (await daemon.status.index())["skipped"]) == (40, {})
 
 
