@@ -80,6 +80,8 @@ class ArmedSet:
                         self._hints(event.changes)
                     else:
                         self._armed.set_result(set(event.missing))
+                        # Whoever arms goes on first: it notes what is watched, then events say what is so no longer.
+                        await asyncio.sleep(0)
         except AgentdError as error:
             if not self._armed.done():
                 self._armed.set_exception(error)

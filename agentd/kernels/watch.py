@@ -43,8 +43,8 @@ def watch(request: WatchRequest) -> Iterator[WatchEvents]:
             changes = notify.watch(BURST_MILLISECONDS, request.step_milliseconds, 0, never)
         except RuntimeError as error:  # WatchfilesRustInternalError is one
             raise WatchError(f"watching {len(request.directories)} directories failed: {error}") from error
-        if isinstance(changes, str):  # "signal": the daemon goes, and the worker with it
-            return
+        if isinstance(changes, str):  # why it stopped, though nobody asked it to
+            raise WatchError(f"watching {len(request.directories)} directories ended: {changes}")
         yield WatchEvents(missing=[], changes=[(path, change in {ADDED, DELETED}) for change, path in changes])
 
 
