@@ -44,9 +44,7 @@ class Task:
         self.ended = False  # nothing more will come: done, failed or given up
         self.given_up = False  # ended by its caller
         self.error: AgentdError | None = None  # why it ended, where it failed
-        self.on_room: Callable[[], None] | None = (
-            None  # set by a worker that stopped reading, called when parts are taken
-        )
+        self.on_room: Callable[[], None] | None = None  # a worker's that stopped reading; called when parts are taken
         self._parts: deque[tuple[Raw, int]] = deque()
         self._buffered = 0  # bytes in _parts
         self._waiter: asyncio.Future[None] | None = None  # the caller's, while it waits for a part
