@@ -17,6 +17,7 @@ from agentd.config.check import warnings
 from agentd.config.flags import Flags, parse_flags
 from agentd.config.load import Loaded, load
 from agentd.config.render import render
+from agentd.config.streams import open_missing_streams
 from agentd.daemon.lifecycle import run
 from agentd.errors import AgentdError, ConfigError, StateLockedError
 from agentd.observability.logging import configure
@@ -28,6 +29,7 @@ OK, FAULT, USAGE, LOCKED, UNUSABLE = 0, 1, 2, 3, 4
 
 def main() -> None:
     """Entry point of the ``agentd`` command."""
+    open_missing_streams()
     flags = parse_flags()
     try:
         loaded = load(flags)

@@ -365,7 +365,17 @@ def result_of(message: Message) -> Any:
 
 def path_params(path: str | None) -> Message:
     """Parameters of a call about one folder or, for None, about all. The daemon works elsewhere: paths are absolute."""
-    return {} if path is None else {"path": os.path.abspath(path)}
+    return {} if path is None else {"path": absolute(path)}
+
+
+def absolute(path: str) -> str:
+    """``path`` from the root of the file system on, without a look at the disk."""
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        raise AgentdClientError(
+            "no_directory", f"The current directory is gone: expected an absolute path, found {path}"
+        ) from None
 
 
 def span_params(path: str, start_line: int, end_line: int | None) -> Message:

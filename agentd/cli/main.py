@@ -13,6 +13,7 @@ from agentd import __version__
 from agentd.cli import command as c
 from agentd.cli import output
 from agentd.client import AgentdClientError, NoDaemonError, ReplyTimeoutError
+from agentd.config.streams import open_missing_streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ FAMILIES = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``agentctl`` and return its exit code."""
+    open_missing_streams()
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale that lacks a letter
     name, arguments = split(sys.argv[1:] if argv is None else argv)
     if name == "help" and arguments and not arguments[0].startswith("-"):
@@ -88,10 +90,18 @@ def guard(command: Command, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return c.INTERRUPTED
     except BrokenPipeError:
-        # Python flushes once more at exit; give it a place where that succeeds.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()
         return c.BROKEN_PIPE
+    except OSError as error:  # a full disk behind standard output
+        give_up_output()
+        output.note(f"agentctl: {error.strerror}")
+        return c.FAILED
     return code
+
+
+def give_up_output() -> None:
+    """Python flushes once more at exit; give it a place where that succeeds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def failure(error: AgentdClientError) -> int:

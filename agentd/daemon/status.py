@@ -199,11 +199,12 @@ def summed(counts: list[dict[str, int]]) -> dict[str, int]:
 
 
 def disk_use(directory: Path) -> dict[str, int]:
-    """Bytes by entry of the state directory, in total under ``total``."""
+    """Bytes by entry of the state directory, in total under ``total``; of one that was deleted nothing is left."""
     sizes: dict[str, int] = {}
-    for entry in os.scandir(directory):
-        name = entry.name.split(".", 1)[0]
-        sizes[name] = sizes.get(name, 0) + (tree_size(entry.path) if entry.is_dir() else file_size(entry))
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        for entry in entries:
+            name = entry.name.split(".", 1)[0]
+            sizes[name] = sizes.get(name, 0) + (tree_size(entry.path) if entry.is_dir() else file_size(entry))
     return {**sizes, "total": sum(sizes.values())}
 
 

@@ -109,3 +109,28 @@ def test_watch_prints_a_line_for_each_change_in_a_pipe(peer: ScriptedPeer) -> No
     watching.send_signal(signal.SIGINT)
     _, errors = watching.communicate(timeout=10)
     assert (watching.returncode, errors) == (130, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_no_reason_to_fail(peer: ScriptedPeer, closed: str) -> None:
+    assert in_shell(f'"$@" version --socket {peer.path} {closed}').returncode == 0
+
+
+def test_what_cannot_be_written_is_a_failure_and_never_nothing_found(peer: ScriptedPeer) -> None:
+    peer.replies["roots.list"] = Result({"roots": []})
+    ended = in_shell(f'"$@" roots --json --socket {peer.path} > /dev/full')
+    assert (ended.returncode, ended.stderr) == (4, "agentctl: No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", ["add .", "show a.py"])
+def test_a_current_directory_that_is_gone_is_named(peer: ScriptedPeer, tmp_path: Path, arguments: str) -> None:
+    (tmp_path / "gone").mkdir()
+    ended = in_shell(f'cd {tmp_path}/gone && rmdir ../gone && "$@" {arguments} --socket {peer.path}')
+    assert ended.returncode == 4
+    assert ended.stderr.startswith("agentctl: The current directory is gone: expected an absolute path, found ")
+
+
+def in_shell(line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which ``"$@"`` is ``agentctl``."""
+    command = ["sh", "-c", line, "sh", sys.executable, "-m", "agentd.cli.main"]
+    return subprocess.run(command, env=ENVIRON, capture_output=True, text=True, timeout=20, check=False)
