@@ -30,6 +30,13 @@ class Supervisor:
 
     async def keep(self, name: str, service: Callable[[], Awaitable[None]]) -> None:
         """Run ``service`` until it returns or is cancelled; after a failure again, later each time."""
+        try:
+            await self._keep(name, service)
+        except asyncio.CancelledError:  # a root that is removed while it fails is no problem any more
+            self.problems.pop(name, None)
+            raise
+
+    async def _keep(self, name: str, service: Callable[[], Awaitable[None]]) -> None:
         delay = FIRST_DELAY_SECONDS
         while True:
             recovered = asyncio.get_running_loop().call_later(HEALTHY_SECONDS, self.problems.pop, name, None)

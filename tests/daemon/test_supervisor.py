@@ -48,6 +48,23 @@ async def test_the_first_cause_inside_groups_is_named() -> None:
     assert supervisor.problems["x"] == "ValueError: the real one"
 
 
+async def test_the_problem_of_a_service_that_is_given_up_goes_with_it() -> None:
+    supervisor = Supervisor()
+    failed = asyncio.Event()
+
+    async def service() -> None:
+        failed.set()
+        raise OSError("no space left")
+
+    task = asyncio.create_task(supervisor.keep("root /gone", service))
+    await failed.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert supervisor.restarts["root /gone"]
+    assert supervisor.problems == {}
+
+
 async def test_a_problem_is_struck_off_once_the_service_has_recovered() -> None:
     supervisor = Supervisor()
     started = asyncio.Event()
