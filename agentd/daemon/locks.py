@@ -119,7 +119,7 @@ class BoundSocket:
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_private(str(parent))
         except OSError as error:
-            raise StateUnusableError(f"cannot use {parent} for the socket: {error.strerror}") from error
+            raise StateUnusableError(f"cannot use {parent} for the socket: {error.strerror or error}") from error
 
     def _bind(self, listening: socket.socket) -> None:
         try:

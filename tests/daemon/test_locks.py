@@ -5,15 +5,13 @@ import socket
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from agentd.daemon.locks import BoundSocket, FileLock, private_directory
 from agentd.errors import StateLockedError, StateUnusableError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def connects(path: Path) -> bool:
@@ -33,6 +31,24 @@ def test_a_second_owner_is_refused_and_told_who_the_first_is(tmp_path: Path) -> 
     ):
         pass
     with FileLock(tmp_path / "lock", "the state"):
+        pass
+
+
+def test_a_directory_of_the_socket_that_will_not_do_is_named_with_the_reason_and_the_way_out() -> None:
+    shared = Path(tempfile.mkdtemp(dir="/tmp"))
+    shared.chmod(0o755)
+    try:
+        with (
+            pytest.raises(StateUnusableError, match=f"open to others .* chmod 700 {shared}"),
+            BoundSocket(shared / "s", 8),
+        ):
+            pass
+    finally:
+        shared.rmdir()
+    with (
+        pytest.raises(StateUnusableError, match=r"^cannot use /proc/agentd for the socket: No such file or directory$"),
+        BoundSocket(Path("/proc/agentd/s"), 8),
+    ):
         pass
 
 
