@@ -3,8 +3,9 @@
 The feed holds one row a document, with the generation of its last change, so it never grows beyond the number of
 documents. A view at generation ``g`` reads ``changes(g)``, replaces what it holds of each document by
 ``view_rows``, and then is at the generation of the last change read. A view that holds nothing starts at 0 and so
-sees everything; one whose epoch differs, or that holds documents and is older than ``floor``, has missed removals and
-must be emptied first.
+sees everything; one whose epoch differs must be emptied first. Removals are trimmed once every view has passed
+them; one that was left out of that count meanwhile, as vectors are while they are switched off, compares itself with
+the catalogue when it is used again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from agentd.storage.database import Database
 
 BATCH_SIZE = 1000
-"""Feed rows written or trimmed in one transaction."""
+"""Feed rows trimmed in one transaction."""
 
 
 class Feed:
@@ -60,22 +61,12 @@ class Feed:
         """(document id, chunk id) of every chunk that should have a vector: ``view_rows`` for vector views."""
         return await self._database.read_bulk(_chunk_ids, document_ids)
 
-    async def floor(self) -> int:
-        """The newest generation at which a removal was trimmed: older views that are not empty cannot catch up."""
-        return await self._database.read_bulk(_floor)
-
     async def trim(self, up_to: int) -> int:
         """Forget removals at or before ``up_to``, which every view has passed; returns how many."""
         trimmed = 0
         while count := await self._database.write(_trim, up_to):
             trimmed += count
         return trimmed
-
-    async def refeed(self) -> None:
-        """Put every document with text into the feed again, so that views index all of it anew."""
-        end = await self._database.read_bulk(_newest_document)
-        for after in range(0, end, BATCH_SIZE):
-            await self._database.write(_refeed, after, min(after + BATCH_SIZE, end))
 
 
 def feed_live(connection: sqlite3.Connection, document_ids: Iterable[int]) -> None:
@@ -126,24 +117,10 @@ def _chunk_ids(connection: sqlite3.Connection, document_ids: Sequence[int]) -> l
     ).fetchall()
 
 
-def _floor(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT value FROM meta WHERE key = 'feed_floor'").fetchone()[0])
-
-
 def _trim(connection: sqlite3.Connection, up_to: int) -> int:
     rows = connection.execute(
         "SELECT generation FROM feed WHERE gone AND generation <= ? ORDER BY generation LIMIT ?", (up_to, BATCH_SIZE)
     ).fetchall()
     if rows:
         connection.executemany("DELETE FROM feed WHERE generation = ?", rows)
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'feed_floor'", rows[-1])
     return len(rows)
-
-
-def _newest_document(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0])
-
-
-def _refeed(connection: sqlite3.Connection, after: int, end: int) -> None:
-    sql = "SELECT id FROM document WHERE id > ? AND id <= ? AND chunks > 0"
-    feed_live(connection, [document_id for (document_id,) in connection.execute(sql, (after, end)).fetchall()])

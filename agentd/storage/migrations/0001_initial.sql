@@ -2,13 +2,13 @@
 -- The keyword view and the vector views are derived from it and can be deleted at any time.
 
 -- Small facts about this database. `epoch` is a random id made at creation: a view that carries another one was made
--- from another database. `feed_floor` is the newest generation whose removal has been trimmed from the feed.
+-- from another database.
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value NOT NULL
 ) WITHOUT ROWID;
 
-INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(16)))), ('feed_floor', 0);
+INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(16))));
 
 -- Folders kept indexed. `removing` is set before the first of a root's documents goes, so that a removal cut short by
 -- a crash is finished at the next open.
