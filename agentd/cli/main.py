@@ -108,7 +108,9 @@ def failure(error: AgentdClientError) -> int:
     """The exit code of an error."""
     if isinstance(error, NoDaemonError):
         return c.NO_DAEMON
-    return c.TIMED_OUT if isinstance(error, ReplyTimeoutError) or error.kind == "deadline" else c.FAILED
+    if isinstance(error, ReplyTimeoutError) or error.kind == "deadline":
+        return c.TIMED_OUT
+    return c.USAGE if error.kind == "invalid_params" else c.FAILED
 
 
 def remaining(error: AgentdClientError) -> list[str]:

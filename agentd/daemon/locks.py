@@ -54,6 +54,17 @@ class FileLock:
             ) from error
         return self
 
+    def check(self) -> None:
+        """See that the locked file is still the one of that name.
+
+        Raises:
+            StateUnusableError: it was deleted or replaced, and what is written beside it now is lost at the end.
+        """
+        found = self._path.stat() if self._path.exists() else None
+        held = os.fstat(self._descriptor)
+        if found is None or (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):
+            raise StateUnusableError(f"{self._path.parent} was deleted while in use; nothing is kept: restart agentd")
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -95,6 +106,7 @@ class BoundSocket:
             StateUnusableError: the place cannot be used.
         """
         with contextlib.ExitStack() as stack:
+            self._refuse_another_file()
             self._make_parent()
             stack.enter_context(FileLock(self._path.with_name(self._path.name + ".lock"), f"the socket {self._path}"))
             listening = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -121,14 +133,15 @@ class BoundSocket:
         except OSError as error:
             raise StateUnusableError(f"cannot use {parent} for the socket: {error.strerror or error}") from error
 
+    def _refuse_another_file(self) -> None:
+        """Before anything is made beside it: what lies there may be a file that matters."""
+        with contextlib.suppress(OSError):
+            if not stat.S_ISSOCK(self._path.lstat().st_mode):
+                raise StateUnusableError(f"{self._path} is there and no socket; remove it or choose another --socket")
+
     def _bind(self, listening: socket.socket) -> None:
         try:
-            with contextlib.suppress(FileNotFoundError):
-                if not stat.S_ISSOCK(self._path.lstat().st_mode):
-                    raise StateUnusableError(
-                        f"{self._path} is there and no socket; remove it or choose another --socket"
-                    )
-                self._path.unlink()
+            self._path.unlink(missing_ok=True)
             mask = os.umask(0o177)  # connecting takes write permission, so this is what keeps others out
             try:
                 with_short_path(str(self._path), listening.bind)

@@ -22,8 +22,12 @@ class Maintenance:
     def __init__(self, chores: Sequence[Chore], interval: float) -> None:
         self.runs = 0
         self.problems: dict[str, str] = {}
-        self._chores = chores
+        self._chores = list(chores)
         self._interval = interval
+
+    def add(self, name: str, chore: Callable[[], Awaitable[object]]) -> None:
+        """Take on another chore, after the others."""
+        self._chores.append((name, chore))
 
     async def run(self) -> None:
         """The service. The next time is counted from the last planned one, so that the cadence does not drift; a run

@@ -75,6 +75,11 @@ class StatusReporter:
         """What a person should know, in sentences; empty when all is well."""
         found = [f"service {name} failed: {problem}" for name, problem in self._supervisor.problems.items()]
         found += [f"maintenance of {name} failed: {problem}" for name, problem in self._maintenance.problems.items()]
+        if self._index.embedder is not None and self._index.embedder.failed:
+            found.append(
+                f"{self._index.embedder.failed} passages could not be embedded and are found by keyword alone; "
+                "the log names them"
+            )
         if self._searcher.vector is None:
             found.append(f"search is by keyword alone: {self._searcher.vector_problem}")
         found += [f"root {path} is not indexed: {reason}" for path, reason in self._reloader.refused.items()]

@@ -20,7 +20,7 @@ PAGE_DOCUMENTS = 512
 PAGE_CHUNKS = 1000
 """What is taken from the feed at a time: about 1 MB of text, or one document where that has more."""
 FIRST_COMMIT_SECONDS = 0.5
-LAST_COMMIT_SECONDS = 8.0
+LAST_COMMIT_SECONDS = 4.0
 """Under load, how often what was applied becomes searchable: soon at first, then ever less often."""
 
 

@@ -106,6 +106,18 @@ def test_a_file_in_the_way_is_not_deleted(tmp_path: Path) -> None:
     with pytest.raises(StateUnusableError, match="no socket"), BoundSocket(path, 8):
         pass
     assert path.read_text() == "precious"
+    assert [each.name for each in tmp_path.iterdir()] == ["agentd.sock"]
+
+
+def test_a_lock_whose_file_was_deleted_or_replaced_is_no_lock_any_more(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "lock", "the state") as lock:
+        lock.check()
+        (tmp_path / "lock").unlink()
+        with pytest.raises(StateUnusableError, match="deleted while in use"):
+            lock.check()
+        (tmp_path / "lock").write_text("another")
+        with pytest.raises(StateUnusableError, match="deleted while in use"):
+            lock.check()
 
 
 def test_a_private_directory_is_closed_to_others(tmp_path: Path) -> None:
