@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Pool
-from agentd.daemon.maintenance import Chore, Maintenance
+from agentd.daemon.maintenance import Chore, Maintenance, return_memory
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.services import DaemonServices
 from agentd.daemon.status import StatusReporter
@@ -144,6 +144,7 @@ class Daemon:
             ("release_keyword_writer", self._release_keyword_writer),
             ("evict_embeddings", self._evict_embeddings),
             ("recycle_workers", self.pool.recycle),
+            ("return_memory", lambda: asyncio.to_thread(return_memory)),
         ]
         return [*chores, ("save_vectors", vectors.save)] if vectors else chores
 

@@ -40,6 +40,7 @@ WINDOW = 512
 BATCH_CHARS = 4800
 """A batch is about 1,000 tokens, some 90 ms on one core: the longest that other work of the lane waits for it."""
 BATCH_TEXTS = 32
+KEEP_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 
 Batch = list["UnembeddedChunk"]
@@ -174,6 +175,8 @@ class Embedder:
         """Store what is ready, several batches in one transaction."""
         while True:
             ready = [await self._results.get()]
+            if not self._batches.empty():  # much is on its way: a transaction costs as much for one batch as for ten
+                await asyncio.sleep(KEEP_SECONDS)
             with contextlib.suppress(asyncio.QueueEmpty):
                 while True:
                     ready.append(self._results.get_nowait())

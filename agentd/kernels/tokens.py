@@ -29,10 +29,10 @@ def identifier_parts(text: str) -> str:
     'HTTP Response user id'
     """
     # A word of lower-case letters, perhaps after a capital, is the common case and has no parts.
-    odd = {word for word in words_of(text) if not (word.isalpha() and word[1:].islower())}
-    if not text.isascii():
-        odd.update(_UNSPACED_WORD.findall(text))  # such letters have no case, and may stand beside some that have
-    return " ".join(chain.from_iterable(map(parts_of, sorted(odd))))
+    odd = dict.fromkeys(word for word in words_of(text) if not (word.isalpha() and word[1:].islower()))
+    if not text.isascii():  # the letters of these have no case, and may stand beside some that have
+        odd |= dict.fromkeys(_UNSPACED_WORD.findall(text))
+    return " ".join(chain.from_iterable(map(parts_of, odd)))
 
 
 @lru_cache(maxsize=16_384)

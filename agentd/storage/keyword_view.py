@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 IDENTITY = "view.json"
 """Written when an index has been made, removed first when it is thrown away: without it, the rest is not trusted."""
 
-WRITER_BYTES = 50_000_000
+WRITER_BYTES = 30_000_000
 """What the writer's one thread may hold before it starts another segment: the more, the fewer merges. It is taken while
 rows come in, and given back by ``release``."""
 

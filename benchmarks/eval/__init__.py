@@ -1,0 +1,1 @@
+"""Retrieval quality on judged sets, measured through the daemon's own socket."""
