@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from agentd.kernels.registry import Kernel
 
 _READ_BYTES = 256 * 1024
-_GC_THRESHOLD = 20_000
+_GC_THRESHOLD = 200_000
 """Allocations between young collections. Parsing makes many objects and few cycles; 700, the default, costs it time."""
 _FRAME_BYTES = 64 * 1024
 _FRAME_SECONDS = 0.02
