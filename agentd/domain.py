@@ -55,7 +55,7 @@ class Root(Struct, frozen=True):
 
 
 class Space(Struct, frozen=True):
-    """Where vectors are comparable: provider, model, dimension and revision (promise 6)."""
+    """Where vectors are comparable: provider, model, dimension and revision. Spaces never mix."""
 
     provider: str
     model: str

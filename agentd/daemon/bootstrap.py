@@ -58,7 +58,6 @@ class Daemon:
         self.ingest = Ingest(pool, catalogue, progress, settings.index)
         feed = catalogue.feed
         self.keyword = Follower(
-            "keyword",
             stores.keyword,
             feed,
             feed.view_rows,
@@ -128,7 +127,7 @@ class Daemon:
         if (vectors := stores.vectors) is None:
             return
         catalogue, pool = stores.catalogue, self.pool
-        self.index.vector = Follower("vector", vectors, catalogue.feed, vectors.read, progress, threads.vector)
+        self.index.vector = Follower(vectors, catalogue.feed, vectors.read, progress, threads.vector)
         self.index.embedder = Embedder(
             pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
         )

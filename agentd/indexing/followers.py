@@ -43,7 +43,6 @@ class Follower(Generic[Rows]):
 
     def __init__(
         self,
-        name: str,
         view: View[Rows],
         feed: Feed,
         read: Callable[[Sequence[int]], Awaitable[Rows]],
@@ -51,7 +50,6 @@ class Follower(Generic[Rows]):
         thread: Executor,
         more_coming: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.name = name
         self._progress = progress
         self._view = view
         self._feed = feed

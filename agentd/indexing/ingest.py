@@ -37,7 +37,7 @@ BATCH_FILES = 16
 BATCH_BYTES = 256 * 1024
 """A batch is about 50 ms of parsing: small enough that an edit never waits long behind one."""
 STORE_FILES = 256
-"""FINDINGS of the storage bench: transactions of 100 to 1,000 rows are where SQLite is fast; a file has a few rows."""
+"""Results stored in one transaction: SQLite is fast where each has hundreds of rows or more."""
 RECENT_NS = 10 * 1_000_000_000
 """A file changed so lately is being worked on: it goes before the rest of the lane."""
 
@@ -63,11 +63,6 @@ class Ingest:
         self._woken = True
         self.idle.clear()
         self._wake.give()
-
-    @property
-    def in_flight(self) -> int:
-        """Files handed out and not stored yet."""
-        return len(self._in_flight)
 
     async def run(self) -> None:
         """The service: never returns, except by cancellation. Started again after a failure, it begins afresh: what was

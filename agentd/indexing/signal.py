@@ -17,18 +17,19 @@ class Signal:
     """
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self._event: asyncio.Event | None = None  # only while somebody waits: most calls find nobody
 
     def give(self) -> None:
         """Wake all who wait now."""
-        self._event.set()
-        self._event = asyncio.Event()
+        if self._event is not None:
+            self._event.set()
+            self._event = None
 
     async def wait(self, within: float | None = None) -> bool:
         """Wait for the next call, at most ``within`` seconds; False when the time ran out."""
         try:
             async with asyncio.timeout(within):
-                await self._event.wait()
+                await self._next()
         except TimeoutError:
             return False
         return True
@@ -36,4 +37,9 @@ class Signal:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until ``condition`` holds; it is looked at again at each call."""
         while not condition():
-            await self._event.wait()
+            await self._next()
+
+    async def _next(self) -> None:
+        if self._event is None:
+            self._event = asyncio.Event()
+        await self._event.wait()

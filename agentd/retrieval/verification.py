@@ -1,4 +1,4 @@
-"""Promise 1: text in an answer is what is on disk now. The files behind the hits are looked at when a query is
+"""Text in an answer is what is on disk now. The files behind the hits are looked at when a query is
 answered.
 """
 

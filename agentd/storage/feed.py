@@ -39,12 +39,10 @@ class Feed:
 
     @property
     def changed(self) -> Clock:
-        """The newest generation: ``changed.value`` is it, ``await changed.wait(g)`` returns once it is over ``g``."""
+        """The newest generation, 0 before the first change: ``changed.value`` is it, and ``await changed.wait(g)`` returns
+        once it is over ``g``.
+        """
         return self._database.generation
-
-    async def generation(self) -> int:
-        """The newest generation; 0 before the first change. Held in memory."""
-        return self._database.generation.value
 
     async def changes(self, after: int, limit: int, max_chunks: int | None = None) -> list[tuple[int, int]]:
         """(generation, document id) of the oldest changes after ``after``, at most ``limit``, each document once.

@@ -100,7 +100,7 @@ async def test_a_removal_cut_short_is_finished_at_the_next_open(tmp_path: Path) 
     catalogue = await Catalogue.open(tmp_path / "index.db")
     assert await catalogue.roots.all() == []
     assert await Index(catalogue).texts() == []
-    assert await catalogue.feed.generation() == 2
+    assert catalogue.feed.changed.value == 2
     await catalogue.close()
 
 
@@ -113,7 +113,7 @@ async def test_state_survives_a_restart(tmp_path: Path) -> None:
     with pytest.raises(ShuttingDownError):
         await catalogue.roots.all()
     catalogue = await Catalogue.open(tmp_path / "index.db")
-    assert (catalogue.feed.epoch, await catalogue.feed.generation()) == (epoch, 1)
+    assert (catalogue.feed.epoch, catalogue.feed.changed.value) == (epoch, 1)
     assert await Index(catalogue).texts() == ["text"]
     await catalogue.database.check()
     await catalogue.close()

@@ -42,10 +42,10 @@ async def test_ids_of_removed_chunks_are_not_used_again(index: Index) -> None:
 async def test_a_touch_and_a_shift_of_lines_concern_no_view(index: Index) -> None:
     root = await index.root()
     await index.store(root, "a", chunk("one", line=1))
-    generation = await index.catalogue.feed.generation()
+    generation = index.catalogue.feed.changed.value
     await index.store(root, "a", chunk("one", line=1), version=2)
     await index.store(root, "a", chunk("one", line=7), version=3)
-    assert await index.catalogue.feed.generation() == generation
+    assert index.catalogue.feed.changed.value == generation
     (row,) = await index.view()
     assert (await index.catalogue.passages.hits([row.chunk_id]))[row.chunk_id].signature == "v3"
 
