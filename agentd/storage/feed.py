@@ -39,8 +39,8 @@ class Feed:
 
     @property
     def changed(self) -> Clock:
-        """The newest generation, 0 before the first change: ``changed.value`` is it, and ``await changed.wait(g)`` returns
-        once it is over ``g``.
+        """The newest generation, 0 before the first change: ``changed.value`` is it, and ``await changed.wait(g)``
+        returns once it is over ``g``.
         """
         return self._database.generation
 
