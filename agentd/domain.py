@@ -78,7 +78,9 @@ class Chunk(Struct, frozen=True, array_like=True):
 
     ``text`` is what a person reads (for line-based files the exact text of the span), ``context`` the heading or scope
     path above it, ``text_hash`` the BLAKE2b-128 of the exact text that is embedded, which never holds the path, and
-    ``parts`` are those of the identifiers in ``text``, for keyword search.
+    ``parts`` are those of the identifiers in ``text``, for keyword search. ``symbol`` is the qualified name of the
+    definition it belongs to, ``names`` those of all definitions that begin in it, joined by spaces, and ``doc`` what
+    their doc comments begin with.
     """
 
     start_line: int
@@ -90,6 +92,8 @@ class Chunk(Struct, frozen=True, array_like=True):
     text: str
     text_hash: bytes
     parts: str = ""
+    names: str = ""
+    doc: str = ""
 
     @property
     def embedding_text(self) -> str:
@@ -100,6 +104,88 @@ class Chunk(Struct, frozen=True, array_like=True):
 def embedding_text(context: str, text: str) -> str:
     """The exact text that is embedded for a chunk; its hash is the key of the embedding cache."""
     return f"{context}\n{text}" if context else text
+
+
+class SymbolKind(StrEnum):
+    """What a definition is. A language's own words are mapped to these: an object of Kotlin is a class."""
+
+    MODULE = "module"
+    CLASS = "class"
+    STRUCT = "struct"
+    ENUM = "enum"
+    INTERFACE = "interface"
+    TRAIT = "trait"
+    TYPE = "type"
+    FUNCTION = "function"
+    METHOD = "method"
+    MACRO = "macro"
+    CONSTANT = "constant"
+    VARIABLE = "variable"
+    FIELD = "field"
+
+
+class Symbol(Struct, frozen=True, array_like=True, gc=False):
+    """A definition in a file. Symbols of a file are in the order of ``start_byte``, outer ones first.
+
+    ``name`` is the last part of ``qualified``, which is qualified within the file with dots, in every language.
+    ``parent`` is the ordinal (place in the file's list, from 0) of the definition around it, -1 at the top.
+    ``signature`` is the head in one line, without the body; ``doc`` the doc comment or docstring, without its markers.
+    The span holds decorators, attributes and doc comments right above.
+    """
+
+    kind: SymbolKind
+    name: str
+    qualified: str
+    parent: int
+    signature: str
+    doc: str
+    start_line: int
+    end_line: int
+    start_byte: int
+    end_byte: int
+
+
+class EdgeKind(StrEnum):
+    """How one place depends on another. Containment is ``Symbol.parent``."""
+
+    IMPORTS = "imports"
+    CALLS = "calls"
+    INHERITS = "inherits"
+
+
+class Certainty(StrEnum):
+    """How sure an edge is, surest first: by the scopes of the language, by following an import (or a type known by
+    one), because only one definition has the name, or by nothing but the name.
+    """
+
+    EXACT = "exact"
+    IMPORT = "import"
+    UNIQUE = "unique_name"
+    NAME = "name"
+
+
+class Edge(Struct, frozen=True, array_like=True, gc=False):
+    """What a file says about a use of something defined elsewhere; following it across files is the linker's part.
+
+    ``source`` is the ordinal of the innermost symbol that holds it, -1 for the file itself; ``name`` the last part of
+    the name used, or for an import the name it binds (``*`` where it binds everything that the module holds).
+    How far the file alone tells where it leads:
+
+    - ``target`` >= 0 and ``path`` empty: the symbol with that ordinal in the same file;
+    - ``target`` >= 0 and ``path`` set: the member ``path`` that the class ``target`` has from one of its bases;
+    - ``module`` set: what is named ``path`` (qualified; empty: the module itself) in the module with that key (see
+      ``kernels.edges``); ``certainty`` is then EXACT where the language's scopes say so (a package of Go), else IMPORT;
+    - neither: only the name is known.
+    """
+
+    source: int
+    kind: EdgeKind
+    name: str
+    line: int
+    target: int = -1
+    module: str = ""
+    path: str = ""
+    certainty: Certainty = Certainty.NAME
 
 
 class Filter(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from agentd.domain import Chunk, Kind, SkipReason
+from agentd.domain import Chunk, Edge, Kind, SkipReason, Symbol
 
 
 class WalkRequest(Struct, frozen=True):
@@ -71,7 +71,8 @@ class ParsedFile(Struct, frozen=True, array_like=True):
     ``skip`` is set, and ``chunks`` empty, where the file cannot be searched; a file that is gone has ``vanished`` set.
     ``signature`` was taken before and after reading and did not change in between. ``embed`` is false for what gets
     keyword search only (translations, lock files, minified, generated and built documents). ``notes`` say what was cut
-    or guessed: ``encoding:cp1252``, ``syntax_errors``, ``chunks_cut``.
+    or guessed: ``encoding:cp1252``, ``syntax_errors``, ``chunks_cut``. ``module`` is the key that imports find the file
+    by (see ``kernels.edges``), empty for what no language imports.
     """
 
     path: str
@@ -87,6 +88,9 @@ class ParsedFile(Struct, frozen=True, array_like=True):
     chunks: list[Chunk]
     skip: SkipReason | None = None
     vanished: bool = False
+    module: str = ""
+    symbols: list[Symbol] = []
+    edges: list[Edge] = []
 
 
 class ModelRequest(Struct, frozen=True):
