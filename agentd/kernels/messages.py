@@ -132,3 +132,37 @@ class EmbedResult(Struct, frozen=True):
     scales: bytes
     tokens: int
     truncated: int
+
+
+class ComplexityRequest(Struct, frozen=True):
+    """Measure the functions of files below ``root``."""
+
+    root: str
+    paths: tuple[str, ...]
+    max_file_bytes: int = 2 * 1024 * 1024
+
+
+class FunctionComplexity(Struct, frozen=True, array_like=True, gc=False):
+    """A function and its figures. ``name`` is as lizard qualifies it, ``lines`` counts those with code,
+    ``complexity`` is the number of independent paths, from 1.
+    """
+
+    name: str
+    start_line: int
+    end_line: int
+    lines: int
+    complexity: int
+    parameters: int
+    tokens: int
+
+
+class FileComplexity(Struct, frozen=True, array_like=True):
+    """One file of a ComplexityRequest, in its order.
+
+    ``skip`` says why it could not be measured, else it is empty: a SkipReason, ``gone``, or ``language`` for one that
+    lizard does not know.
+    """
+
+    path: str
+    functions: list[FunctionComplexity] = []
+    skip: str = ""

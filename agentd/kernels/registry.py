@@ -31,8 +31,11 @@ WATCH = Kernel("watch", "agentd.kernels.watch", "watch", m.WatchRequest, m.Watch
 PARSE = Kernel("parse", "agentd.kernels.parse", "parse_files", m.ParseRequest, m.ParsedFile, streams=True)
 DESCRIBE_MODEL = Kernel("describe_model", "agentd.kernels.embed", "describe_model", m.ModelRequest, m.ModelInfo)
 EMBED = Kernel("embed", "agentd.kernels.embed", "embed", m.EmbedRequest, m.EmbedResult)
+COMPLEXITY = Kernel(
+    "complexity", "agentd.kernels.complexity", "complexity", m.ComplexityRequest, m.FileComplexity, streams=True
+)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
-    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED)
+    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY)
 }
