@@ -16,6 +16,7 @@
     │   ├── RootInvalidError      root_invalid
     │   └── RootFixedError        root_fixed
     ├── NotFoundError             not_found
+    │   └── SymbolNotFoundError   symbol_not_found
     ├── OutsideRootsError         outside_roots
     ├── StateError
     │   ├── StateLockedError      state_locked
@@ -131,6 +132,12 @@ class NotFoundError(AgentdError):
     """A file, chunk, symbol, answer or run that is not there."""
 
     kind = "not_found"
+
+
+class SymbolNotFoundError(NotFoundError):
+    """No definition answers to the name; ``nearest`` are some that exist."""
+
+    kind = "symbol_not_found"
 
 
 class OutsideRootsError(AgentdError):

@@ -15,7 +15,7 @@ from agentd.server.wire import Rejection, decode_request, encode_error
 if TYPE_CHECKING:
     from agentd.config.settings import ServerSettings
     from agentd.server.dispatch import Dispatcher
-    from agentd.server.handlers import Method
+    from agentd.server.method import Method
     from agentd.server.stats import ServerStats
     from agentd.server.wire import Request, RequestId
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agentd.errors import AgentdError, CancelledError, DeadlineError, ResponseTooLargeError
-from agentd.server.handlers import METHOD_TABLE, Context, Method
+from agentd.server.handlers import METHOD_TABLE
+from agentd.server.method import Context
 from agentd.server.validation import decode_params, unknown_method
 from agentd.server.wire import encode_error, encode_result
 
 if TYPE_CHECKING:
     from agentd.observability.metrics import Metrics
     from agentd.server.call import Call
+    from agentd.server.method import Method
     from agentd.server.params import Params
     from agentd.server.services import Services
     from agentd.server.stats import ServerStats

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import agentd
 from agentd.errors import DeadlineError
 from agentd.protocol import METHODS, PROTOCOL_VERSION
+from agentd.server.graph_handlers import GRAPH_METHODS
+from agentd.server.method import Context, Method
 from agentd.server.params import (
     CancelParams,
     HelloParams,
@@ -23,36 +23,8 @@ from agentd.server.params import (
     WaitParams,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from agentd.server.call import Call
-    from agentd.server.services import Services
-    from agentd.server.stats import ServerStats
-
 SEARCH_GRACE_SECONDS = 0.25
 """A search answers at its deadline with what it has; this much later it is taken for stuck and ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a handler works with."""
-
-    call: Call
-    services: Services
-    stats: ServerStats
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """A method and how the dispatcher treats it."""
-
-    params: type[Params]
-    handle: Callable[[Context, Any], Awaitable[object]]
-    grace_seconds: float = 0.0  # past the deadline, for methods that end by themselves at it
-    own_deadline: bool = False  # the handler keeps the deadline itself
-    endless: bool = False  # ends only with the daemon, so that draining must not wait for it
-    unlimited: bool = False  # allowed at the limit of requests in flight
 
 
 async def hello(_context: Context, _params: HelloParams) -> object:
@@ -151,6 +123,7 @@ METHOD_TABLE: dict[str, Method] = {
     "search": Method(SearchParams, search, grace_seconds=SEARCH_GRACE_SECONDS),
     "read_span": Method(ReadSpanParams, read_span),
     "list_files": Method(ListFilesParams, list_files),
+    **GRAPH_METHODS,
     "roots.add": Method(RootParams, roots_add),
     "roots.remove": Method(RootParams, roots_remove),
     "roots.list": Method(Params, roots_list),

@@ -7,14 +7,60 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+    from agentd import protocol as p
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
+    from agentd.server import graph_params as g
     from agentd.server.params import ListFilesParams, SearchParams
 
 Goal = Literal["keyword", "vectors"]
 
 
+class GraphServices(Protocol):
+    """What knows definitions and how they hang together.
+
+    A ``symbol`` that nothing answers to raises SymbolNotFoundError; a path, OutsideRootsError or NotFoundError.
+    """
+
+    async def find_symbol(self, params: g.FindSymbolParams) -> p.SymbolList:
+        """Definitions of a name; none is an answer too."""
+        ...
+
+    async def related(self, params: g.RelatedParams) -> p.Related:
+        """What belongs to a line of a file."""
+        ...
+
+    async def callers(self, params: g.CallsParams) -> p.Calls:
+        """What calls a symbol."""
+        ...
+
+    async def callees(self, params: g.CallsParams) -> p.Calls:
+        """What a symbol calls."""
+        ...
+
+    async def call_chain(self, params: g.ChainParams) -> p.Chains:
+        """Ways of calls from one symbol to another."""
+        ...
+
+    async def dependencies(self, params: g.ImportsParams) -> p.Imports:
+        """Files that a file imports."""
+        ...
+
+    async def dependents(self, params: g.ImportsParams) -> p.Imports:
+        """Files that import a file."""
+        ...
+
+    async def complexity(self, params: g.ComplexityParams) -> p.Complexity:
+        """The most complicated functions of a file or folder."""
+        ...
+
+
 class Services(Protocol):
     """Everything behind the socket. Each call may raise any AgentdError and may be cancelled at any await."""
+
+    @property
+    def graph(self) -> GraphServices:
+        """The methods about symbols and the graph."""
+        ...
 
     async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
         """Search; what is ready at ``deadline`` (loop time in seconds, None: the daemon's default) is the answer.

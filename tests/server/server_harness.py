@@ -8,6 +8,8 @@ import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from graph_stub import StubGraph
+
 from agentd.config.settings import ServerSettings
 from agentd.errors import OutsideRootsError, RootNotFoundError
 from agentd.server.listener import Server
@@ -67,6 +69,7 @@ class StubServices:
         self.events: asyncio.Queue[Mapping[str, object] | None] = asyncio.Queue()
         self.current = True
         self.searches = 0
+        self.graph = StubGraph()
 
     async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
         self.searches += 1
