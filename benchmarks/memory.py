@@ -53,5 +53,5 @@ def roles(client: Client) -> dict[int, str]:
 def model_alone(directory: str) -> int:
     """Bytes of a process that has loaded the model and its tokenizer, and used them once."""
     model = load_model(directory)
-    model.run(model.tokenise(["a sentence"], model.effective_limit(0))[0])
+    model.run(model.tokenise(["a sentence"], model.encoder.effective_limit(0))[0])
     return pss_bytes(os.getpid())

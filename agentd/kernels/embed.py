@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from agentd.kernels.messages import EmbedRequest, ModelRequest
     from agentd.kernels.model import Model
 
-# The tokenizers library reads this before each batch; threads of its own would fight the other workers for the cores.
-os.environ["TOKENIZERS_PARALLELISM"] = "false"
-
 PROBE = "The quick brown fox jumps over the lazy dog."
 PROBE_TOKENS = 512
 """A longer row proves little more and, at 8,192 tokens, would take gigabytes."""
@@ -37,12 +33,13 @@ def describe_model(request: ModelRequest) -> ModelInfo:
         ModelError: the folder holds no model that can be used; says what was expected and what was found.
     """
     model = load_model(request.directory)
-    limit = model.effective_limit(request.max_tokens)
+    directory = model.encoder.directory
+    limit = model.encoder.effective_limit(request.max_tokens)
     return ModelInfo(
-        name=model.directory.name,
+        name=directory.name,
         dimension=_probe(model, limit),
         max_tokens=limit,
-        revision=model_folder.revision(model.directory, limit),
+        revision=model_folder.revision(directory, limit),
     )
 
 
@@ -51,9 +48,8 @@ def _probe(model: Model, limit: int) -> int:
     sentence = model.tokenise([PROBE], limit)[0]
     vectors = model.run(sentence)
     if not vectors.any():
-        raise ModelError(f"expected a vector with a direction from {model.directory}, found only zeros")
-    highest = max(model.tokenizer.get_vocab(with_added_tokens=True).values())
-    model.run([[highest]])
+        raise ModelError(f"expected a vector with a direction from {model.encoder.directory}, found only zeros")
+    model.run([[model.encoder.highest_id]])
     model.run([(sentence[0] * limit)[: min(limit, PROBE_TOKENS)]])
     return int(vectors.shape[1])
 
@@ -65,7 +61,7 @@ def embed(request: EmbedRequest) -> EmbedResult:
         ModelError: the model cannot be loaded, or fails on these texts.
     """
     model = load_model(request.directory)
-    rows, truncated = model.tokenise(request.texts, model.effective_limit(request.max_tokens))
+    rows, truncated = model.tokenise(request.texts, model.encoder.effective_limit(request.max_tokens))
     codes, scales = quantise(_run_all(model, rows, request.batch_tokens))
     return EmbedResult(
         dimension=codes.shape[1],

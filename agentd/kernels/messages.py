@@ -94,8 +94,8 @@ class ParsedFile(Struct, frozen=True, array_like=True):
 
 
 class ModelRequest(Struct, frozen=True):
-    """Describe the sentence-embedding model in ``directory`` (``model.onnx`` and ``tokenizer.json``), as it is when
-    texts are cut to ``max_tokens``; 0 means the model's own limit.
+    """Describe the model in ``directory`` (``model.onnx`` and ``tokenizer.json``), as it is when what goes in together
+    is cut to ``max_tokens``; 0 means the model's own limit.
     """
 
     directory: str
@@ -166,3 +166,32 @@ class FileComplexity(Struct, frozen=True, array_like=True):
     path: str
     functions: list[FunctionComplexity] = []
     skip: str = ""
+
+
+class CrossEncoderInfo(Struct, frozen=True):
+    """A usable cross-encoder. ``max_tokens`` is the limit in force."""
+
+    name: str
+    max_tokens: int
+
+
+class RerankRequest(Struct, frozen=True):
+    """Judge ``texts`` against ``query`` with the cross-encoder in ``directory``.
+
+    At ``deadline``, in seconds of the machine's monotonic clock (which all processes share), nobody waits for the
+    answer any more; 0 is never.
+    """
+
+    directory: str
+    query: str
+    texts: list[str]
+    max_tokens: int = 0
+    batch_tokens: int = 256
+    deadline: float = 0.0
+
+
+class RerankResult(Struct, frozen=True):
+    """A score for each text, higher is better; they compare for this query alone. ``truncated`` counts texts cut."""
+
+    scores: list[float]
+    truncated: int

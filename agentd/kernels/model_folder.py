@@ -1,9 +1,10 @@
-"""A folder with a sentence-embedding model: ``model.onnx``, ``tokenizer.json`` and what states its token limit."""
+"""A folder with a transformer: ``model.onnx``, ``tokenizer.json`` and what states its token limit."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
@@ -12,6 +13,9 @@ from agentd.errors import ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# The library reads this before each batch; threads of its own would fight the other workers for the cores.
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"

@@ -34,8 +34,12 @@ EMBED = Kernel("embed", "agentd.kernels.embed", "embed", m.EmbedRequest, m.Embed
 COMPLEXITY = Kernel(
     "complexity", "agentd.kernels.complexity", "complexity", m.ComplexityRequest, m.FileComplexity, streams=True
 )
+DESCRIBE_CROSS_ENCODER = Kernel(
+    "describe_cross_encoder", "agentd.kernels.rerank", "describe_cross_encoder", m.ModelRequest, m.CrossEncoderInfo
+)
+RERANK = Kernel("rerank", "agentd.kernels.rerank", "rerank", m.RerankRequest, m.RerankResult)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
-    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY)
+    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY, DESCRIBE_CROSS_ENCODER, RERANK)
 }

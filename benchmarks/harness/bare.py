@@ -67,7 +67,7 @@ def flops(tokens: int) -> int:
 def tokenise(texts: Sequence[str]) -> list[Row]:
     """Token ids as the daemon makes them, cut to the model's limit."""
     model = load_model(str(builtin_model_directory()))
-    return model.tokenise(texts, model.effective_limit(0))[0]
+    return model.tokenise(texts, model.encoder.effective_limit(0))[0]
 
 
 def sgemm_gflops(processes: int) -> float:
