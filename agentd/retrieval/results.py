@@ -20,13 +20,18 @@ class Mode(StrEnum):
 
 
 class SearchQuery(Struct, frozen=True):
-    """A search. ``limit`` hits at most, ``max_per_file`` of them from one file (0: any number)."""
+    """A search. ``limit`` hits at most, ``max_per_file`` of them from one file (0: any number), all of them together of
+    ``max_tokens`` (0: any number). ``merge`` makes one hit of neighbours, ``signatures`` shows heads for text.
+    """
 
     text: str
     limit: int
     filter: Filter = Filter()
     mode: Mode = Mode.FUSION
     max_per_file: int = 0
+    max_tokens: int = 0
+    merge: bool = False
+    signatures: bool = False
     explain: bool = False
     deadline_seconds: float = 5.0
 
@@ -38,6 +43,13 @@ class Why(Struct, frozen=True):
     keyword_score: float | None
     vector_rank: int | None
     vector_score: float | None
+
+
+class FoundBy(Struct, frozen=True):
+    """Which of several queries (from 0) found a hit, and at which rank from 1."""
+
+    query: int
+    rank: int
 
 
 class Hit(Struct, frozen=True):
@@ -55,6 +67,18 @@ class Hit(Struct, frozen=True):
     text: str
     stale: bool
     why: Why | UnsetType = UNSET
+    symbols: list[str] | UnsetType = UNSET
+    cut: bool | UnsetType = UNSET
+    queries: list[FoundBy] | UnsetType = UNSET
+
+
+class Totals(Struct, frozen=True):
+    """Hits, files and estimated tokens before ``max_tokens``, and how many hits were left out or cut, by reason."""
+
+    hits: int
+    files: int
+    tokens: int
+    cut: dict[str, int]
 
 
 class SearchResult(Struct, frozen=True):
@@ -68,3 +92,4 @@ class SearchResult(Struct, frozen=True):
     skipped: list[str]
     cut: list[str]
     took_ms: float
+    totals: Totals | UnsetType = UNSET

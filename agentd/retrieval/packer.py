@@ -1,0 +1,46 @@
+"""From what was found to the answer on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from agentd.retrieval.outline import outlined
+from agentd.retrieval.packing import pack, select
+from agentd.retrieval.results import SearchResult
+
+if TYPE_CHECKING:
+    from agentd.retrieval.outline import Outlines
+    from agentd.retrieval.passages import Found, Passage
+    from agentd.retrieval.results import SearchQuery
+
+
+class Packer:
+    """Packs what was found as the query asks. It reads only where signatures are to stand for the text."""
+
+    def __init__(self, outlines: Outlines) -> None:
+        self._outlines = outlines
+
+    async def answer(self, found: Found, query: SearchQuery, began: float) -> SearchResult:
+        """The answer to ``query``, which began at ``began`` on the clock of ``time.monotonic``."""
+        selection = select(found.passages, query)
+        passages = await self._outlined(selection.passages) if query.signatures else selection.passages
+        packed = pack(passages, selection.crowded, query)
+        return SearchResult(
+            hits=[passage.hit for passage in packed.passages],
+            total=found.total,
+            generation=found.generation,
+            complete=found.complete,
+            degraded=found.degraded,
+            skipped=found.skipped,
+            cut=[*found.cut, *packed.cut],
+            totals=packed.totals,
+            took_ms=round((time.monotonic() - began) * 1000, 3),
+        )
+
+    async def _outlined(self, passages: list[Passage]) -> list[Passage]:
+        documents = list({passage.document_id for passage in passages})
+        rows = await asyncio.gather(*map(self._outlines.of_document, documents))
+        definitions = dict(zip(documents, rows, strict=True))
+        return [outlined(passage, definitions[passage.document_id]) for passage in passages]
