@@ -22,6 +22,13 @@ class Place(NamedTuple):
     start_byte: int
     end_byte: int
     symbol: str
+    names: str
+    doc: str
+
+    @property
+    def called(self) -> tuple[str, str, str]:
+        """What views index of it."""
+        return self.symbol, self.names, self.doc
 
 
 class StoredChunk(NamedTuple):
@@ -61,10 +68,12 @@ def diff_chunks(stored: Sequence[StoredChunk], parsed: Sequence[Chunk]) -> Chunk
         old = match.popleft()
         if old.place != place:
             moved.append((old.id, place))
-            renamed |= old.place.symbol != place.symbol
+            renamed |= old.place.called != place.called
     removed = [old.id for left in free.values() for old in left]
     return ChunkDiff(moved, added, removed, searchable=renamed or bool(added or removed))
 
 
 def _place(ordinal: int, chunk: Chunk) -> Place:
-    return Place(ordinal, chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte, chunk.symbol)
+    return Place(
+        ordinal, chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte, chunk.symbol, chunk.names, chunk.doc
+    )

@@ -99,7 +99,7 @@ def _changes(connection: sqlite3.Connection, after: int, limit: int, max_chunks:
 
 def _view_rows(connection: sqlite3.Connection, document_ids: Sequence[int]) -> list[ViewRow]:
     rows = connection.execute(
-        "SELECT d.id, d.root_id, d.path, d.language, d.kind, c.id, c.symbol, c.context, c.text, c.parts "
+        "SELECT d.id, d.root_id, d.path, d.language, d.kind, c.id, c.symbol, c.context, c.text, c.parts, c.names "
         "FROM json_each(?) j CROSS JOIN document d ON d.id = j.value JOIN chunk c ON c.document_id = d.id "
         "ORDER BY d.id, c.ordinal",
         (json.dumps(sorted(set(document_ids))),),

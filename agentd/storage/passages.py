@@ -73,7 +73,7 @@ class Passages:
 def _hits(connection: sqlite3.Connection, chunk_ids: Sequence[int]) -> dict[int, HitRow]:
     rows = connection.execute(
         "SELECT c.id, d.id, r.id, r.path, d.path, d.stored_signature, d.language, d.kind, c.symbol, c.context, "
-        "c.start_line, c.end_line, c.start_byte, c.end_byte, c.text FROM json_each(?) j "
+        "c.start_line, c.end_line, c.start_byte, c.end_byte, c.text, c.names, c.doc FROM json_each(?) j "
         "CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id JOIN root r ON r.id = d.root_id "
         "WHERE NOT r.removing",
         (json.dumps([int(chunk_id) for chunk_id in chunk_ids]),),

@@ -1,4 +1,4 @@
-"""Taking documents and their chunks out, in transactions that are short whatever the amount."""
+"""Taking documents out, with all that was made of them, in transactions that are short whatever the amount."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from agentd.storage.feed import feed_gone, feed_live
+from agentd.storage.structure import forget_structure
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,12 +36,14 @@ def remove_documents(connection: sqlite3.Connection, ids: Sequence[int]) -> int:
         "SELECT d.id FROM json_each(?) j CROSS JOIN document d ON d.id = j.value", (json.dumps(ids),)
     ).fetchall()
     feed_gone(connection, [document_id for (document_id,) in found])
+    forget_structure(connection, [document_id for (document_id,) in found])
     connection.executemany("DELETE FROM document WHERE id = ?", found)
     return len(found)
 
 
 def drop_chunks(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
     """Delete the chunks of documents that stay known but cannot be searched, and tell the views."""
+    forget_structure(connection, ids)  # an empty module has a key and no chunk
     found = connection.execute(
         "SELECT d.id FROM json_each(?) j CROSS JOIN document d ON d.id = j.value WHERE d.chunks > 0", (json.dumps(ids),)
     ).fetchall()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from agentd.domain import Kind, SkipReason
+from agentd.domain import Certainty, EdgeKind, Kind, SkipReason, SymbolKind
 
 
 class PendingDocument(Struct, frozen=True):
@@ -66,6 +66,8 @@ class HitRow(Struct, frozen=True):
     start_byte: int
     end_byte: int
     text: str
+    names: str = ""
+    doc: str = ""
 
 
 class DocumentRow(Struct, frozen=True):
@@ -83,7 +85,7 @@ class DocumentRow(Struct, frozen=True):
 
 
 class ViewRow(NamedTuple):
-    """A chunk as a view indexes it. ``parts`` are those of its identifiers."""
+    """A chunk as a view indexes it. ``parts`` are those of its identifiers, ``names`` the definitions in it."""
 
     document_id: int
     root_id: int
@@ -95,6 +97,7 @@ class ViewRow(NamedTuple):
     context: str
     text: str
     parts: str
+    names: str = ""
 
 
 class UnembeddedChunk(NamedTuple):
@@ -106,3 +109,127 @@ class UnembeddedChunk(NamedTuple):
     text_hash: bytes
     context: str
     text: str
+
+
+class SymbolRow(Struct, frozen=True, gc=False):
+    """A definition with its place. ``signature`` is its head in one line; ``stored_signature`` is the file's state
+    (``FileEntry.signature``) that the lines belong to.
+    """
+
+    id: int
+    document_id: int
+    root_id: int
+    root_path: str
+    path: str
+    stored_signature: str
+    language: str
+    kind: SymbolKind
+    name: str
+    qualified: str
+    signature: str
+    doc: str
+    start_line: int
+    end_line: int
+
+
+class NamedSymbol(NamedTuple):
+    """A definition as ranking sees it."""
+
+    id: int
+    document_id: int
+    name: str
+    qualified: str
+    kind: SymbolKind
+    start_line: int
+    end_line: int
+
+
+class GraphRow(Struct, frozen=True, gc=False):
+    """One end of an edge, seen from the other. ``symbol_id`` is None where a file's own level uses something; then
+    ``name`` is the path and the lines are the first and the last of the file. ``line`` is where the use stands, in the
+    file that uses; ``of`` is the id of the symbol (of ``dependencies``: the document) that was asked about.
+    """
+
+    of: int
+    symbol_id: int | None
+    document_id: int
+    root_id: int
+    root_path: str
+    path: str
+    stored_signature: str
+    language: str
+    kind: SymbolKind | None
+    name: str
+    signature: str
+    start_line: int
+    end_line: int
+    line: int
+    edge: EdgeKind
+    certainty: Certainty
+
+
+class GraphRows(Struct, frozen=True):
+    """Surest rows first; ``more`` counts those that were left out by the limit."""
+
+    rows: list[GraphRow]
+    more: int = 0
+
+
+class ChainStep(Struct, frozen=True):
+    """A symbol on a path; ``line``, ``edge`` and ``certainty`` are those of the edge that leads on from it, None at
+    the end.
+    """
+
+    symbol: SymbolRow
+    line: int | None
+    edge: EdgeKind | None
+    certainty: Certainty | None
+
+
+class Chains(Struct, frozen=True):
+    """Shortest paths first. ``bounded`` says why others may have been missed, '' where none can."""
+
+    paths: list[list[ChainStep]]
+    bounded: str = ""
+
+
+class FileRow(Struct, frozen=True, gc=False):
+    """A file that others depend on, or that depends on others: ``depth`` imports away, the first at ``line`` of the
+    file that imports.
+    """
+
+    document_id: int
+    root_id: int
+    root_path: str
+    path: str
+    stored_signature: str
+    language: str
+    lines: int
+    depth: int
+    line: int
+    certainty: Certainty
+
+
+class FileGraph(Struct, frozen=True):
+    """``edges`` are (importing, imported) document ids among the rows and what was asked about; ``cycles`` are groups
+    of documents that all depend on each other. ``bounded`` says why some may have been missed, '' where none can.
+    """
+
+    rows: list[FileRow]
+    edges: list[tuple[int, int]]
+    cycles: list[list[FileRow]]
+    more: int = 0
+    bounded: str = ""
+
+
+class Neighbours(Struct, frozen=True):
+    """What surrounds a symbol: the definitions around it (outermost first), those beside it, those in it, and uses."""
+
+    symbol: SymbolRow
+    parents: list[SymbolRow]
+    siblings: list[SymbolRow]
+    members: list[SymbolRow]
+    callers: GraphRows
+    callees: GraphRows
+    bases: GraphRows
+    derived: GraphRows

@@ -11,6 +11,7 @@ from agentd.domain import SkipReason
 from agentd.storage.chunk_diff import Place, StoredChunk, diff_chunks
 from agentd.storage.feed import feed_live
 from agentd.storage.removal import drop_chunks, remove_documents
+from agentd.storage.structure import Structures
 from agentd.storage.vector_queue import queue_added, queue_documents, unqueue_documents
 
 if TYPE_CHECKING:
@@ -55,27 +56,32 @@ def store(connection: sqlite3.Connection, results: Sequence[tuple[PendingDocumen
     ids = json.dumps(list(latest))
     rows = _rows(connection, ids)
     chunks = _chunks(connection, ids)
+    structures = Structures(connection, list(rows))
     plan = _Plan()
     for document_id, row in rows.items():
         taken, parsed = latest[document_id]
-        _plan(plan, row, taken, parsed, chunks.get(document_id, []))
+        if _plan(plan, row, taken, parsed, chunks.get(document_id, [])):
+            structures.plan(document_id, parsed)
     _apply(connection, plan)
+    structures.apply()
 
 
-def _plan(plan: _Plan, row: _Row, taken: PendingDocument, parsed: ParsedFile, stored: Sequence[StoredChunk]) -> None:
+def _plan(plan: _Plan, row: _Row, taken: PendingDocument, parsed: ParsedFile, stored: Sequence[StoredChunk]) -> bool:
+    """Plan one file; returns whether its text counts."""
     if row.walk_skip:  # a later scan found it too large, say: what an earlier parse made of it no longer counts
-        return
+        return False
     overtaken = row.signature not in {taken.signature, parsed.signature}
     if parsed.vanished:
         # Seen again by a later scan, it is no longer gone: the next parse decides.
         if row.signature == taken.signature:
             plan.vanished.append(row.id)
-        return
+        return False
     if parsed.skip:
         plan.skipped.append(row.id)
     else:
         _plan_chunks(plan, row, parsed, stored)
     plan.documents.append(_document(row, parsed, overtaken=overtaken))
+    return not parsed.skip
 
 
 def _plan_chunks(plan: _Plan, row: _Row, parsed: ParsedFile, stored: Sequence[StoredChunk]) -> None:
@@ -126,13 +132,14 @@ UPDATE document SET size = ?, mtime_ns = ?, signature = ?, state = ?, skip = ?, 
 """
 
 MOVE_CHUNK = """
-UPDATE chunk SET ordinal = ?, start_line = ?, end_line = ?, start_byte = ?, end_byte = ?, symbol = ? WHERE id = ?
+UPDATE chunk SET ordinal = ?, start_line = ?, end_line = ?, start_byte = ?, end_byte = ?, symbol = ?, names = ?, doc = ?
+    WHERE id = ?
 """
 
 ADD_CHUNK = """
 INSERT INTO chunk
-    (document_id, ordinal, start_line, end_line, start_byte, end_byte, symbol, context, text_hash, text, parts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (document_id, ordinal, start_line, end_line, start_byte, end_byte, symbol, names, doc, context, text_hash, text,
+    parts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -162,7 +169,7 @@ def _chunks(connection: sqlite3.Connection, ids: str) -> dict[int, list[StoredCh
     found: dict[int, list[StoredChunk]] = {}
     for document_id, chunk_id, context, text_hash, *place in connection.execute(
         "SELECT c.document_id, c.id, c.context, c.text_hash, "
-        "c.ordinal, c.start_line, c.end_line, c.start_byte, c.end_byte, c.symbol "
+        "c.ordinal, c.start_line, c.end_line, c.start_byte, c.end_byte, c.symbol, c.names, c.doc "
         "FROM json_each(?) j CROSS JOIN chunk c ON c.document_id = j.value ORDER BY c.document_id, c.ordinal",
         (ids,),
     ):

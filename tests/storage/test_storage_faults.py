@@ -160,7 +160,7 @@ async def test_damage_met_later_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "index.db"
     catalogue = await Catalogue.open(path)
     index = Index(catalogue)
-    await index.store(await index.root(), "a", *(chunk(f"{number} " * 500) for number in range(60)))
+    await index.store(await index.root(), "a", *(chunk(f"{number} " * 500) for number in range(400)))
     await catalogue.close()
     content = bytearray(path.read_bytes())
     content[len(content) // 2 :] = b"\xff" * (len(content) - len(content) // 2)
