@@ -25,6 +25,7 @@ class Priority(IntEnum):
     WALK = 1
     PARSE = 2
     EMBED = 3
+    RERANK = 4
 
 
 class Task:

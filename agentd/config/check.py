@@ -21,10 +21,13 @@ def warnings(loaded: Loaded) -> list[str]:
         for inner, outer in permutations(roots, 2)
         if inner.is_relative_to(outer) and inner != outer
     ]
-    model = settings.embedding.model
-    if settings.embedding.enabled and model and not Path(model).is_dir():
-        found.append(f"embedding.model {model} is no folder ({loaded.origins['embedding.model']})")
-    return found
+    models = {"embedding.model": settings.embedding.model if settings.embedding.enabled else ""}
+    models["rerank.model"] = settings.rerank.model
+    return found + [
+        f"{key} {model} is no folder ({loaded.origins[key]})"
+        for key, model in models.items()
+        if model and not Path(model).is_dir()
+    ]
 
 
 def _root(root: Path) -> str | None:

@@ -30,6 +30,9 @@ SOCKET_VARIABLES = ("AGENTD_SOCKET", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
 STATE_VARIABLES = ("AGENTD_STATE_DIR", "STATE_DIRECTORY", "XDG_STATE_HOME")
 """In the order in which ``agentd.config.paths`` looks at them."""
 
+MODELS = ("embedding.model", "rerank.model")
+"""Folders: relative to the file that names them."""
+
 
 class Loaded(Struct, frozen=True):
     """``origins`` has a text for every key (``index.exclude``), place (``socket``) and root (``root /path``):
@@ -57,7 +60,7 @@ def load(flags: Flags, environ: Mapping[str, str] = os.environ) -> Loaded:
     ):
         values |= source
         origins |= {key: origin(key) for key in source}
-    _place_model(values, origins, file, home)
+    _place_models(values, origins, file, home)
     flag_roots = _unique(_resolve(root, Path.cwd(), home) for root in flags.roots)
     roots = _file_roots(file, home, origins)
     origins |= {f"root {root}": "flag --root" for root in flag_roots}
@@ -109,12 +112,13 @@ def _flag_values(flags: Flags) -> dict[str, Any]:
     }
 
 
-def _place_model(values: dict[str, Any], origins: dict[str, str], file: FileValues | None, home: str) -> None:
-    """Makes the model's folder absolute: what a file says is relative to the file."""
-    if model := values.get("embedding.model"):
-        from_file = file is not None and origins["embedding.model"].startswith("file ")
-        base = file.path.parent if file is not None and from_file else Path.cwd()
-        values["embedding.model"] = str(_resolve(model, base, home))
+def _place_models(values: dict[str, Any], origins: dict[str, str], file: FileValues | None, home: str) -> None:
+    """Makes folders of models absolute: what a file says is relative to the file."""
+    for key in MODELS:
+        if model := values.get(key):
+            from_file = file is not None and origins[key].startswith("file ")
+            base = file.path.parent if file is not None and from_file else Path.cwd()
+            values[key] = str(_resolve(model, base, home))
 
 
 def _file_roots(file: FileValues | None, home: str, origins: dict[str, str]) -> tuple[Path, ...]:

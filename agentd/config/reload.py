@@ -22,6 +22,9 @@ LIVE = frozenset(
         "server.max_in_flight",
         "server.write_timeout_seconds",
         "server.drain_seconds",
+        "rerank.candidates",
+        "rerank.weight",
+        "rerank.limit_milliseconds",
         *(key for key in FIELDS if key.startswith("search.")),
     }
 )

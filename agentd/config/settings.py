@@ -84,6 +84,16 @@ class SearchSettings(Section, frozen=True):
     verify_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 250
 
 
+class RerankSettings(Section, frozen=True):
+    """``[rerank]``: a cross-encoder that judges the first hits of a ranking. An empty ``model`` is none."""
+
+    model: str = ""
+    candidates: Annotated[int, Meta(ge=2, le=200)] = 30
+    max_tokens: Annotated[int, Meta(ge=16, le=8192)] = 256
+    weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    limit_milliseconds: Annotated[int, Meta(ge=1, le=60_000)] = 1000
+
+
 class MaintenanceSettings(Section, frozen=True):
     """``[maintenance]``: the fixed cadence of the clean-up."""
 
@@ -114,4 +124,5 @@ class Settings(Section, frozen=True):
     compute: ComputeSettings = ComputeSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     search: SearchSettings = SearchSettings()
+    rerank: RerankSettings = RerankSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
