@@ -26,10 +26,12 @@ from agentd.client import (
     result_of,
     span_params,
     wait_params,
+    with_absolute_path,
 )
 from agentd.config import paths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from agentd import protocol as p
@@ -141,6 +143,10 @@ class AsyncClient:
         """Search. See :class:`agentd.protocol.SearchOptions`."""
         return await self.request("search", query=query, **options)  # type: ignore[no-any-return]
 
+    async def multi_search(self, queries: Sequence[str], **options: Unpack[p.SearchOptions]) -> p.SearchResult:
+        """Search for 1 to 8 queries at once; the first counts double, and each hit says in ``queries`` who found it."""
+        return await self.request("multi_search", queries=list(queries), **options)  # type: ignore[no-any-return]
+
     async def read_span(self, path: str, start_line: int = 1, end_line: int | None = None) -> p.Span:
         """Lines of a file as they are on disk now; both ends are included, None reads to the end."""
         return await self.request("read_span", **span_params(path, start_line, end_line))  # type: ignore[no-any-return]
@@ -148,6 +154,38 @@ class AsyncClient:
     async def list_files(self, **options: Unpack[p.ListOptions]) -> p.FileList:
         """One page of the files that the index knows, skipped ones with their reason."""
         return await self.request("list_files", **options)  # type: ignore[no-any-return]
+
+    async def find_symbol(self, name: str, **options: Unpack[p.SymbolOptions]) -> p.SymbolList:
+        """Definitions of a name. See :class:`agentd.protocol.SymbolOptions`."""
+        return await self.request("find_symbol", name=name, **options)  # type: ignore[no-any-return]
+
+    async def related(self, path: str, line: int, limit: int = 10) -> p.Related:
+        """What belongs to a line of a file: its definition, callers, callees, bases, tests, passages like it."""
+        return await self.request("related", **path_params(path), line=line, limit=limit)  # type: ignore[no-any-return]
+
+    async def callers(self, symbol: str, **options: Unpack[p.CallOptions]) -> p.Calls:
+        """What calls a symbol: a name, ``PATH:NAME`` or ``PATH:LINE``. See :class:`agentd.protocol.CallOptions`."""
+        return await self.request("graph.callers", symbol=symbol, **options)  # type: ignore[no-any-return]
+
+    async def callees(self, symbol: str, **options: Unpack[p.CallOptions]) -> p.Calls:
+        """What a symbol calls."""
+        return await self.request("graph.callees", symbol=symbol, **options)  # type: ignore[no-any-return]
+
+    async def call_chain(self, source: str, target: str, **options: Unpack[p.ChainOptions]) -> p.Chains:
+        """Ways of calls from one symbol to another, the shortest first."""
+        return await self.request("graph.call_chain", source=source, target=target, **options)  # type: ignore[no-any-return]
+
+    async def dependencies(self, **options: Unpack[p.ImportOptions]) -> p.Imports:
+        """Files that the file ``path``, or the file of ``symbol``, imports."""
+        return await self.request("graph.dependencies", **with_absolute_path(options))  # type: ignore[no-any-return]
+
+    async def dependents(self, **options: Unpack[p.ImportOptions]) -> p.Imports:
+        """Files that import the file ``path``, or the file of ``symbol``."""
+        return await self.request("graph.dependents", **with_absolute_path(options))  # type: ignore[no-any-return]
+
+    async def complexity(self, path: str, **options: Unpack[p.ComplexityOptions]) -> p.Complexity:
+        """The most complex functions of a file or folder."""
+        return await self.request("graph.complexity", **path_params(path), **options)  # type: ignore[no-any-return]
 
     async def roots(self) -> list[p.RootInfo]:
         """Every root and how far its index is."""

@@ -26,7 +26,7 @@ from agentd.protocol import EVENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
     from typing import Any, Literal, Self, Unpack
 
@@ -176,6 +176,10 @@ class Client:
         """Search. See :class:`agentd.protocol.SearchOptions`."""
         return self.request("search", query=query, **options)  # type: ignore[no-any-return]
 
+    def multi_search(self, queries: Sequence[str], **options: Unpack[p.SearchOptions]) -> p.SearchResult:
+        """Search for 1 to 8 queries at once; the first counts double, and each hit says in ``queries`` who found it."""
+        return self.request("multi_search", queries=list(queries), **options)  # type: ignore[no-any-return]
+
     def read_span(self, path: str, start_line: int = 1, end_line: int | None = None) -> p.Span:
         """Lines of a file as they are on disk now; both ends are included, None reads to the end."""
         return self.request("read_span", **span_params(path, start_line, end_line))  # type: ignore[no-any-return]
@@ -183,6 +187,38 @@ class Client:
     def list_files(self, **options: Unpack[p.ListOptions]) -> p.FileList:
         """One page of the files that the index knows, skipped ones with their reason."""
         return self.request("list_files", **options)  # type: ignore[no-any-return]
+
+    def find_symbol(self, name: str, **options: Unpack[p.SymbolOptions]) -> p.SymbolList:
+        """Definitions of a name. See :class:`agentd.protocol.SymbolOptions`."""
+        return self.request("find_symbol", name=name, **options)  # type: ignore[no-any-return]
+
+    def related(self, path: str, line: int, limit: int = 10) -> p.Related:
+        """What belongs to a line of a file: its definition, callers, callees, bases, tests, passages like it."""
+        return self.request("related", **path_params(path), line=line, limit=limit)  # type: ignore[no-any-return]
+
+    def callers(self, symbol: str, **options: Unpack[p.CallOptions]) -> p.Calls:
+        """What calls a symbol: a name, ``PATH:NAME`` or ``PATH:LINE``. See :class:`agentd.protocol.CallOptions`."""
+        return self.request("graph.callers", symbol=symbol, **options)  # type: ignore[no-any-return]
+
+    def callees(self, symbol: str, **options: Unpack[p.CallOptions]) -> p.Calls:
+        """What a symbol calls."""
+        return self.request("graph.callees", symbol=symbol, **options)  # type: ignore[no-any-return]
+
+    def call_chain(self, source: str, target: str, **options: Unpack[p.ChainOptions]) -> p.Chains:
+        """Ways of calls from one symbol to another, the shortest first."""
+        return self.request("graph.call_chain", source=source, target=target, **options)  # type: ignore[no-any-return]
+
+    def dependencies(self, **options: Unpack[p.ImportOptions]) -> p.Imports:
+        """Files that the file ``path``, or the file of ``symbol``, imports."""
+        return self.request("graph.dependencies", **with_absolute_path(options))  # type: ignore[no-any-return]
+
+    def dependents(self, **options: Unpack[p.ImportOptions]) -> p.Imports:
+        """Files that import the file ``path``, or the file of ``symbol``."""
+        return self.request("graph.dependents", **with_absolute_path(options))  # type: ignore[no-any-return]
+
+    def complexity(self, path: str, **options: Unpack[p.ComplexityOptions]) -> p.Complexity:
+        """The most complex functions of a file or folder."""
+        return self.request("graph.complexity", **path_params(path), **options)  # type: ignore[no-any-return]
 
     def roots(self) -> list[p.RootInfo]:
         """Every root and how far its index is."""
@@ -366,6 +402,11 @@ def result_of(message: Message) -> Any:
 def path_params(path: str | None) -> Message:
     """Parameters of a call about one folder or, for None, about all. The daemon works elsewhere: paths are absolute."""
     return {} if path is None else {"path": absolute(path)}
+
+
+def with_absolute_path(options: p.ImportOptions) -> Message:
+    """The options, with a ``path`` among them as the daemon needs it."""
+    return {**options, **path_params(options.get("path"))}
 
 
 def absolute(path: str) -> str:

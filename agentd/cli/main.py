@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "search": "search",
+    "symbol": "graph",
+    "graph": "graph",
+    "related": "graph",
     "show": "files",
     "files": "files",
     "add": "roots",
@@ -110,6 +113,8 @@ def failure(error: AgentdClientError) -> int:
         return c.NO_DAEMON
     if isinstance(error, ReplyTimeoutError) or error.kind == "deadline":
         return c.TIMED_OUT
+    if error.kind == "symbol_not_found":
+        return c.NOTHING_FOUND
     return c.USAGE if error.kind == "invalid_params" else c.FAILED
 
 
