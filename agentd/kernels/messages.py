@@ -168,6 +168,61 @@ class FileComplexity(Struct, frozen=True, array_like=True):
     skip: str = ""
 
 
+class RankCandidate(Struct, frozen=True, array_like=True, gc=False):
+    """A chunk that a retriever found. ``keyword`` is its BM25 score, ``vector`` its cosine, ``fusion`` its score by ranks
+    alone; 0 stands for none. ``definition`` (0 to 1) says how surely it defines a name of the query, ``named_path`` how
+    much of a path in it; ``links`` how many of the other candidates' files import its file. ``text`` is there for the
+    first few alone, to see what of the query they hold.
+    """
+
+    document: int
+    path: str
+    language: str
+    kind: Kind
+    start_line: int
+    names: str
+    context: str
+    doc: str
+    keyword: float
+    vector: float
+    fusion: float
+    definition: float = 0.0
+    named_path: float = 0.0
+    links: int = 0
+    text: str = ""
+
+
+class RankRequest(Struct, frozen=True):
+    """Score ``candidates`` for a query of the type ``query_type`` (see ``retrieval.analysis``).
+
+    ``terms`` are its words with their weights (inverse document frequency, >= 0); ``missing`` is the share of those
+    weights that belongs to words that stand nowhere in the index, ``named`` whether the query holds a name of code.
+    ``weights`` is the path of a file that replaces the packaged weights; empty for none.
+    """
+
+    query_type: str
+    terms: list[tuple[str, float]]
+    candidates: list[RankCandidate]
+    missing: float = 0.0
+    named: bool = False
+    weights: str = ""
+
+
+class RankResult(Struct, frozen=True):
+    """A score for each candidate, the greater the better: its ``features`` times ``weights``, both in the order of
+    ``names``.
+
+    ``relevance`` (0 to 1) is how likely it is that anything here answers the query; ``evidence`` what it was taken from.
+    """
+
+    scores: list[float]
+    names: list[str]
+    weights: list[float]
+    features: list[list[float]]
+    relevance: float
+    evidence: dict[str, float]
+
+
 class CrossEncoderInfo(Struct, frozen=True):
     """A usable cross-encoder. ``max_tokens`` is the limit in force."""
 

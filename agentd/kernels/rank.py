@@ -1,0 +1,123 @@
+"""The order of a search's hits: features times weights, and how likely it is that any of them answers.
+
+Linear on purpose: a person can read from ``--explain`` what each feature gave, and a wrong order can be argued about.
+The weights are read from a file (``tools/ranking`` trains them); each type of query has its own, over common ones.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from heapq import nlargest
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agentd.errors import ConfigError
+from agentd.kernels.features import FEATURES, Words, features
+from agentd.kernels.messages import RankRequest, RankResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agentd.kernels.messages import RankCandidate
+
+PACKAGED = "ranking.json"
+
+FEW = 3
+"""Candidates whose texts are looked at for what they hold of the query."""
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of weights. ``common`` holds for every type of query, what ``types`` gives is added to it; a feature that
+    neither names weighs nothing. ``relevance`` are those of :func:`evidence`, ``bias`` included.
+    """
+
+    common: dict[str, float]
+    types: dict[str, dict[str, float]]
+    relevance: dict[str, float]
+
+    def row(self, query_type: str) -> list[float]:
+        """Weights in the order of ``FEATURES``."""
+        added = self.types.get(query_type, {})
+        return [self.common.get(name, 0.0) + added.get(name, 0.0) for name in FEATURES]
+
+
+def rank(request: RankRequest) -> RankResult:
+    """Score the candidates of a query.
+
+    Raises:
+        ConfigError: the file of weights cannot be used.
+    """
+    weights = load_weights(request.weights)
+    words = Words(request.terms)
+    rows = features(request, words)
+    row = weights.row(request.query_type)
+    found = evidence(request, words, rows)
+    return RankResult(
+        scores=[dot(each, row) for each in rows],
+        names=list(FEATURES),
+        weights=row,
+        features=rows,
+        relevance=relevance(found, weights.relevance),
+        evidence=found,
+    )
+
+
+def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]) -> dict[str, float]:
+    """What speaks for an answer being among the candidates, each from 0 to 1.
+
+    ``similarity``: the best cosine; ``tenth``: the tenth best; ``spread``: the best over the fiftieth; ``coverage``: how
+    much of the query the best texts hold, by weight; ``missing``: how much stands nowhere in the index; ``length``: words
+    of the query, over ten; ``defined``, ``undefined``: it holds a name of code that something defines, or nothing does.
+    """
+    similarity = FEATURES.index("similarity")
+    cosines = nlargest(50, (row[similarity] for row in rows))
+    defined = max((each.definition for each in request.candidates), default=0.0)
+    return {
+        "similarity": cosines[0] if cosines else 0.0,
+        "tenth": cosines[:10][-1] if cosines else 0.0,
+        "spread": cosines[0] - cosines[-1] if cosines else 0.0,
+        "coverage": coverage(request.candidates, words),
+        "missing": request.missing,
+        "length": min(1.0, len(request.terms) / 10),
+        "defined": defined if request.named else 0.0,
+        "undefined": float(request.named and not defined),
+    }
+
+
+def coverage(candidates: Sequence[RankCandidate], words: Words) -> float:
+    """Mean share of the query's words in the texts that came along."""
+    shares = [words.share(f"{each.text} {each.names} {each.path}") for each in candidates if each.text]
+    return sum(shares) / len(shares) if shares else 0.0
+
+
+def relevance(found: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """Logistic of the weighted evidence."""
+    total = weights.get("bias", 0.0) + sum(value * weights.get(name, 0.0) for name, value in found.items())
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, total))))
+
+
+def dot(one: Sequence[float], other: Sequence[float]) -> float:
+    """Scalar product."""
+    return sum([a * b for a, b in zip(one, other, strict=True)])
+
+
+@lru_cache(maxsize=2)
+def load_weights(path: str) -> Weights:
+    """The weights in the file at ``path``, the packaged ones where it is empty; read once.
+
+    Raises:
+        ConfigError: it cannot be read, is no such file, or names a feature that there is not.
+    """
+    source = Path(path) if path else files("agentd.kernels").joinpath(PACKAGED)
+    try:
+        weights = msgspec.json.decode(source.read_bytes(), type=Weights)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(f"cannot use the ranking weights in {source}: {error}; see docs/ranking.md") from error
+    named = set(weights.common).union(*weights.types.values())
+    if unknown := named - set(FEATURES):
+        raise ConfigError(f"{source} weighs {', '.join(sorted(unknown))}; known features are {', '.join(FEATURES)}")
+    return weights
