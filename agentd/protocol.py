@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from typing import Literal, NotRequired, TypedDict
 
     class SearchOptions(TypedDict, total=False):
-        """What ``search`` takes beside ``query``; what is left out is the daemon's to choose.
+        """What ``search`` takes beside ``query``, and ``multi_search`` beside ``queries``; what is left out is the
+        daemon's to choose.
 
         ``roots`` are absolute paths (none given: all), ``paths`` globs relative to a root.
         """
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
         paths: list[str]
         languages: list[str]
         kind: Literal["code", "docs", "data"]
+        rerank: bool
         max_per_file: int
+        max_tokens: int
+        merge: bool
+        signatures: bool
         explain: bool
         deadline_ms: int
 
@@ -64,8 +69,18 @@ if TYPE_CHECKING:
         vector_rank: int | None
         vector_score: float | None
 
+    class FoundBy(TypedDict):
+        """Which of the queries of ``multi_search``, from 0, found a hit, and at which rank from 1."""
+
+        query: int
+        rank: int
+
     class Hit(TypedDict):
-        """One passage. ``path`` is absolute; lines count from 1, both ends included."""
+        """One passage. ``path`` is absolute; lines count from 1, both ends included.
+
+        ``symbols`` are those of the neighbours that were merged into it; ``cut`` is true where ``max_tokens`` cut it
+        short; ``queries`` says which of several queries found it.
+        """
 
         path: str
         root: str
@@ -79,6 +94,19 @@ if TYPE_CHECKING:
         text: str
         stale: bool
         why: NotRequired[Why]
+        symbols: NotRequired[list[str]]
+        cut: NotRequired[bool]
+        queries: NotRequired[list[FoundBy]]
+
+    class Totals(TypedDict):
+        """Hits, files and estimated tokens before ``max_tokens``, and how many hits were left out or cut, by reason:
+        ``max_per_file``, ``max_tokens``, ``shortened``.
+        """
+
+        hits: int
+        files: int
+        tokens: int
+        cut: dict[str, int]
 
     class SearchResult(TypedDict):
         """``complete`` is false while part of the index or of the query was not ready; ``degraded``, ``skipped`` and
@@ -92,6 +120,7 @@ if TYPE_CHECKING:
         degraded: list[str]
         skipped: list[str]
         cut: list[str]
+        totals: Totals
         took_ms: float
 
     class Span(TypedDict):
@@ -362,6 +391,7 @@ PROTOCOL_VERSION = 1
 METHODS = (
     "hello",
     "search",
+    "multi_search",
     "read_span",
     "list_files",
     "find_symbol",

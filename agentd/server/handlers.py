@@ -15,6 +15,7 @@ from agentd.server.params import (
     CancelParams,
     HelloParams,
     ListFilesParams,
+    MultiSearchParams,
     Params,
     ReadSpanParams,
     ReindexParams,
@@ -41,6 +42,11 @@ async def hello(_context: Context, _params: HelloParams) -> object:
 async def search(context: Context, params: SearchParams) -> object:
     """Search."""
     return await context.services.search(params, context.call.deadline)
+
+
+async def multi_search(context: Context, params: MultiSearchParams) -> object:
+    """Search for several queries at once."""
+    return await context.services.multi_search(params, context.call.deadline)
 
 
 async def read_span(context: Context, params: ReadSpanParams) -> object:
@@ -121,6 +127,7 @@ async def cancel(context: Context, params: CancelParams) -> object:
 METHOD_TABLE: dict[str, Method] = {
     "hello": Method(HelloParams, hello, unlimited=True),
     "search": Method(SearchParams, search, grace_seconds=SEARCH_GRACE_SECONDS),
+    "multi_search": Method(MultiSearchParams, multi_search, grace_seconds=SEARCH_GRACE_SECONDS),
     "read_span": Method(ReadSpanParams, read_span),
     "list_files": Method(ListFilesParams, list_files),
     **GRAPH_METHODS,

@@ -32,18 +32,32 @@ class HelloParams(Params, frozen=True, kw_only=True, forbid_unknown_fields=False
     protocol: int | None = None
 
 
-class SearchParams(Params, frozen=True, kw_only=True):
-    """``limit`` and ``max_per_file`` None stand for the daemon's own; empty tuples restrict nothing."""
+class SelectionParams(Params, frozen=True, kw_only=True):
+    """Where to search and how much to answer. None stands for the daemon's own; empty tuples restrict nothing."""
 
-    query: Query
     limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
     mode: Literal["keyword", "vector", "fusion"] = "fusion"
     roots: Annotated[tuple[AbsolutePath, ...], Few] = ()
     paths: Annotated[tuple[Glob, ...], Few] = ()
     languages: Annotated[tuple[Word, ...], Few] = ()
     kind: Kind | None = None
-    max_per_file: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    max_per_file: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    merge: bool | None = None
+    signatures: bool = False
     explain: bool = False
+
+
+class SearchParams(SelectionParams, frozen=True, kw_only=True):
+    """One query."""
+
+    query: Query
+
+
+class MultiSearchParams(SelectionParams, frozen=True, kw_only=True):
+    """Several queries, the first of which counts double."""
+
+    queries: Annotated[tuple[Query, ...], Meta(min_length=1, max_length=8)]
 
 
 class ReadSpanParams(Params, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from agentd import protocol as p
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
     from agentd.server import graph_params as g
-    from agentd.server.params import ListFilesParams, SearchParams
+    from agentd.server.params import ListFilesParams, MultiSearchParams, SearchParams
 
 Goal = Literal["keyword", "vectors"]
 
@@ -67,6 +67,10 @@ class Services(Protocol):
 
         Raises DeadlineError where nothing was ready, RootNotFoundError for a root that is not known.
         """
+        ...
+
+    async def multi_search(self, params: MultiSearchParams, deadline: float | None) -> SearchResult:
+        """Search for several queries at once. As ``search``; one that fails is named, and the others' hits stand."""
         ...
 
     async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:

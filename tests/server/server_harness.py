@@ -13,13 +13,14 @@ from graph_stub import StubGraph
 from agentd.config.settings import ServerSettings
 from agentd.errors import OutsideRootsError, RootNotFoundError
 from agentd.server.listener import Server
+from agentd.server.params import SearchParams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
-    from agentd.server.params import ListFilesParams, SearchParams
+    from agentd.server.params import ListFilesParams, MultiSearchParams
     from agentd.server.services import Goal
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -102,8 +103,15 @@ class StubServices:
             "degraded": [],
             "skipped": [],
             "cut": [],
+            "totals": {"hits": 1, "files": 1, "tokens": 42, "cut": {}},
             "took_ms": 3.1,
         }
+
+    async def multi_search(self, params: MultiSearchParams, deadline: float | None) -> SearchResult:
+        result = await self.search(SearchParams(query=params.queries[0]), deadline)
+        result["hits"][0]["queries"] = [{"query": number, "rank": 1} for number in range(len(params.queries))]
+        del result["hits"][0]["why"]
+        return result
 
     async def _hang(self) -> None:
         self.hanging.release()
