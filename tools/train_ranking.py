@@ -10,15 +10,31 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ranking import corpora
-from ranking.dataset import Query, write_rows
+from ranking.dataset import Query, Recording, read_rows, write_rows
+from ranking.logistic import threshold
+from ranking.record import record, summary
+from ranking.report import held_out, print_relevance, print_scores, print_weights
+from ranking.training import (
+    COMMON,
+    Frame,
+    Weights,
+    answerability,
+    fit_relevance,
+    held_out_chances,
+    train,
+    weight_vector,
+)  # fmt: skip
+from ranking.weights_file import RankingWeights, Relevance, read_weights, write_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "agentd" / "kernels" / "ranking.json"
 
 
 def main() -> None:
@@ -42,6 +58,17 @@ def parse_arguments() -> argparse.Namespace:
         data.add_argument(f"--{option}", action="append", default=[], metavar="DIR", help=means)
     data.add_argument("--scale", type=int, default=1, help="multiplies the number of queries")
     data.set_defaults(step=make_data)
+    recording = steps.add_parser("record", help="index the corpora, ask the queries, keep the features")
+    recording.add_argument("work", type=Path, help="the folder that data was made in")
+    recording.add_argument("--only", action="append", default=[], metavar="CORPUS", help="this one; may be repeated")
+    recording.set_defaults(step=make_recordings)
+    fitting = steps.add_parser("fit", help="train on the recordings, and report on held-out corpora")
+    fitting.add_argument("work", type=Path, help="the folder that holds the recordings")
+    fitting.add_argument("--prior", type=Path, default=WEIGHTS, help="weights to begin from and to stay near")
+    fitting.add_argument("--write", type=Path, help="file for the new weights; without it they are only shown")
+    fitting.add_argument("--lost", type=float, default=0.05, help="share of answerable queries that the floor may lose")
+    fitting.add_argument("--doubted", type=float, default=0.15, help="the same for a confidence of low")
+    fitting.set_defaults(step=fit_weights)
     return parser.parse_args()
 
 
@@ -61,6 +88,60 @@ def make_data(arguments: argparse.Namespace) -> None:
     queries += corpora.foreign_queries(queries, folders)
     written = write_rows(arguments.work / "queries.jsonl", queries)
     print(f"{written} queries in {arguments.work / 'queries.jsonl'}")
+
+
+def make_recordings(arguments: argparse.Namespace) -> None:
+    """Write ``WORK/recordings/NAME.jsonl`` for each corpus."""
+    queries: dict[str, list[Query]] = defaultdict(list)
+    for query in read_rows(arguments.work / "queries.jsonl", Query):
+        queries[query.corpus].append(query)
+    (arguments.work / "recordings").mkdir(exist_ok=True)
+    for corpus in arguments.only or queries:
+        print(f"{corpus} ...", end=" ", flush=True)
+        recordings = record(arguments.work, corpus, queries[corpus])
+        write_rows(arguments.work / "recordings" / f"{corpus}.jsonl", recordings)
+        print(summary(recordings), flush=True)
+
+
+def fit_weights(arguments: argparse.Namespace) -> None:
+    """Report on held-out corpora, then train on all of them."""
+    recordings = [
+        each for path in sorted((arguments.work / "recordings").glob("*.jsonl")) for each in read_rows(path, Recording)
+    ]
+    begin = read_weights(arguments.prior)
+    names = tuple(dict.fromkeys(name for each in recordings for hit in each.hits for name in hit.features))
+    before = {kind: weight_vector(weights, names) for kind, weights in begin.weights.items()}
+    frame = Frame(names, before.setdefault(COMMON, weight_vector({"fusion": 1.0}, names)))
+    print_scores(held_out(recordings, frame, before))
+    trained = train(recordings, frame)
+    print_weights(trained, frame, frame.prior)
+    relevance = train_relevance(recordings, arguments.lost, arguments.doubted)
+    if arguments.write:
+        write_weights(arguments.write, new_weights(trained, names, relevance))
+        print(f"\nwritten: {arguments.write}")
+
+
+def train_relevance(recordings: list[Recording], lost: float, doubted: float) -> Relevance:
+    """The logistic of all corpora, with thresholds of those that each corpus got from the others."""
+    names = tuple(dict.fromkeys(name for each in recordings for name in each.evidence))
+    if not names:
+        return Relevance()
+    print_relevance(recordings, names)
+    _evidence, answerable = answerability(recordings, names)
+    chances = held_out_chances(recordings, names)
+    logistic = fit_relevance(recordings, names)
+    return Relevance(
+        weights=dict(zip(names, logistic.weights.tolist(), strict=True)),
+        bias=logistic.bias,
+        floor=threshold(chances, answerable, lost),
+        doubt=threshold(chances, answerable, doubted),
+    )
+
+
+def new_weights(trained: Weights, names: tuple[str, ...], relevance: Relevance) -> RankingWeights:
+    """As the file holds them."""
+    by_name = {kind: dict(zip(names, vector.tolist(), strict=True)) for kind, vector in trained.items()}
+    return RankingWeights(list(names), by_name, relevance)
 
 
 def named(option: str) -> tuple[str, Path]:

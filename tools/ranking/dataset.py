@@ -45,18 +45,19 @@ class RecordedHit(Struct, frozen=True):
     start_line: int
     end_line: int
     grade: int
-    features: dict[str, float]
+    features: dict[str, float] = {}
 
 
 class Recording(Struct, frozen=True):
-    """What the daemon answered: hits in its order, and the features of the query as a whole."""
+    """What the daemon answered: hits in its order with their features, and the ``evidence`` of the query as a whole;
+    ``fusion`` are those that ranks alone give, which training is compared with.
+    """
 
     query: Query
     type: str
     hits: tuple[RecordedHit, ...]
-    relevance: dict[str, float] = {}
-    fusion: tuple[int, ...] = ()
-    """Grades of the hits that mode ``fusion`` gives, in its order: what training is compared with."""
+    evidence: dict[str, float] = {}
+    fusion: tuple[RecordedHit, ...] = ()
 
 
 def write_rows(path: Path, rows: Iterable[Struct]) -> int:
