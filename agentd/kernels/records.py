@@ -70,7 +70,8 @@ def bases(matches: Iterable[Match], data: bytes) -> list[Use]:
     for _, captured in matches:
         node = captured["name"][0]
         before, name = _split(_ARGUMENTS.sub("", _text(node, data)))
-        scope = captured.get("scope")
+        scope, receiver = captured.get("scope"), captured.get("receiver")
+        before = _text(receiver[0], data) if receiver else before
         uses.append(Use(name, before, node.start_byte, node.start_point[0], _scope(scope[0], data) if scope else ""))
     uses.sort(key=attrgetter("start"))
     return uses
@@ -83,7 +84,8 @@ def imports(matches: Iterable[Match], data: bytes) -> list[Import]:
         first = min((nodes[0] for nodes in captured.values()), key=attrgetter("start_byte"))
         start, row = first.start_byte, first.start_point[0]
         module, name, alias, default = (
-            _text(captured[key][0], data) if key in captured else "" for key in ("module", "name", "alias", "default")
+            _text(captured[key][0], data, captured[key][-1]) if key in captured else ""
+            for key in ("module", "name", "alias", "default")
         )
         if "module" in captured and "{" in module:
             tree = data[slice(*captured["module"][0].byte_range)].decode()
@@ -179,9 +181,11 @@ def _split(name: str) -> tuple[str, str]:
     return (match[1].strip(), match[2].strip()) if match else ("", name)
 
 
-def _text(node: Node, data: bytes) -> str:
-    """The text of a node in one line."""
+def _text(node: Node, data: bytes, last: Node | None = None) -> str:
+    """The text of a node, or from it to the ``last`` of several, in one line."""
     start, end = node.byte_range
+    if last is not None and last is not node:
+        end = last.end_byte
     if end - start > MAX_TEXT:
         return TOO_LONG
     text = data[start:end].decode()
