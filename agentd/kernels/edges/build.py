@@ -67,9 +67,10 @@ def _spelled(bindings: list[Binding], language: str) -> list[Binding]:
 
 def _bases(found: list[Use], language: str, scopes: Scopes, resolver: Resolver) -> list[Edge]:
     edges_: list[Edge] = []
-    for use, around in zip(found, enclosing(scopes.symbols, [use.start for use in found]), strict=True):
+    for use, inside in zip(found, enclosing(scopes.symbols, [use.start for use in found]), strict=True):
+        around = scopes.defined.get(use.scope, -1) if use.scope else inside
         place = resolver.base(around, use.receiver, use.name)
-        if place is NOWHERE:
+        if place is NOWHERE or around < 0:  # a class of another file, which one is not for this file to say
             continue
         resolver.bases.setdefault(around, []).append(place)
         name = class_of(use.name, language).rpartition(".")[2] or use.name

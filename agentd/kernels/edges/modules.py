@@ -51,7 +51,7 @@ def normalised(segments: Sequence[str], language: str) -> Sequence[str]:
     if language == "rust":
         return [segment.replace("-", "_") for segment in segments]
     if language == "csharp":
-        return ".".join(segments).split(".") if segments else segments
+        return [part for segment in segments for part in segment.split(".") if part]
     return segments
 
 

@@ -65,6 +65,9 @@ class Resolver:
         found = self._class(around, whole, at=_END) if whole else UNKNOWN
         if found.target != ordinal or found.target < 0:
             return found
+        other = self._scopes.look_up(around, whole, but=ordinal)
+        if other >= 0:
+            return Place(other, certainty=Certainty.EXACT)
         return self._imports.name(around, whole) or UNKNOWN
 
     def value(self, ordinal: int, spelled: str, at: int, steps: int = MAX_STEPS) -> Place:

@@ -81,14 +81,14 @@ class Scopes:
                 return symbol.qualified.rpartition(".")[0]
         return ""
 
-    def look_up(self, ordinal: int, name: str) -> int:
-        """The definition that the bare ``name`` means at ``ordinal``; -1 where the file has none."""
+    def look_up(self, ordinal: int, name: str, but: int = -1) -> int:
+        """What the bare ``name`` means at ``ordinal``, other than ``but``; -1 where the file does not define it."""
         chain = self._chains.get(ordinal)
         if chain is None:
             chain = self._chains[ordinal] = tuple(self._chain(ordinal))
         for prefix in chain:
             found = self.defined.get(prefix + name, -1)
-            if found >= 0:
+            if found not in (-1, but):
                 return found
         return -1
 

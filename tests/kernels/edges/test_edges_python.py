@@ -28,13 +28,13 @@ SYMBOLS = [
     symbol(FUNCTION, "request", (800, 900)),  # 8
 ]
 IMPORTS = [
-    Import("numpy", "", "np", False, 0, 0),
-    Import("os.path", "", "", False, 0, 1),
-    Import(".models", "Response", "", False, 0, 2),
-    Import("..", "util", "u", False, 0, 3),
-    Import("__future__", "annotations", "", False, 0, 4),
-    Import("a.b", "", "", True, 0, 5),
-    Import("inside", "only", "", False, 310, 6),
+    Import("numpy", "", "np", wildcard=False, start=0, row=0),
+    Import("os.path", "", "", wildcard=False, start=0, row=1),
+    Import(".models", "Response", "", wildcard=False, start=0, row=2),
+    Import("..", "util", "u", wildcard=False, start=0, row=3),
+    Import("__future__", "annotations", "", wildcard=False, start=0, row=4),
+    Import("a.b", "", "", wildcard=True, start=0, row=5),
+    Import("inside", "only", "", wildcard=False, start=310, row=6),
 ]
 BINDINGS = [
     Binding("self.adapter", "Adapter", 220),
@@ -125,7 +125,10 @@ def test_bases_are_seen_from_around_the_class() -> None:
     spans = [("Error", (5, 50), -1), ("Error.Deep", (10, 40), 0), ("Deep", (60, 90), -1)]
     symbols = [symbol(CLASS, qualified, span, parent) for qualified, span, parent in spans]
     bases = [Use("mod.Error", "", 6, 0), Use("Exception", "", 7, 0), Use("Deep", "", 12, 1), Use("Deep", "", 61, 2)]
-    imports = [Import("x.mod", "", "mod", False, 0, 0), Import("y", "Deep", "", False, 0, 0)]
+    imports = [
+        Import("x.mod", "", "mod", wildcard=False, start=0, row=0),
+        Import("y", "Deep", "", wildcard=False, start=0, row=0),
+    ]
     found = edges("m.py", "python", Captures([], [], bases, imports, []), symbols)
     assert [(e.source, e.name, e.target, e.module, e.path) for e in found if e.kind is EdgeKind.INHERITS] == [
         (0, "Error", -1, "mod/x/", "Error"),

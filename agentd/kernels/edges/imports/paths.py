@@ -19,17 +19,15 @@ C_STANDARD = words(
     grp netdb poll pthread pwd sched semaphore strings syslog termios unistd
     """
 )
-_PLAIN_END = re.compile(r"[\w./+-]*$")
+_EXPANDED = re.compile(r".*(?:\$\w+|[})\"'*])", re.DOTALL)
 
 
 def c(found: Import, importer: Importer) -> Imported:
     """A header is looked for beside the file, then wherever its path fits; those of the system are not ours."""
-    spelled = found.module.strip().strip('"')
-    header = spelled.strip("<>")
-    bare = "/" not in header and ("." not in header or stem_of(header) in C_STANDARD)
-    if bare and not spelled.startswith('"'):
-        return Imported("*", f"<{header}>/")
-    return Imported("*", _key(header, importer))
+    header = unquoted(found.module)
+    file = header.strip("<>")
+    system = header.startswith("<") and "/" not in file and ("." not in file or stem_of(file) in C_STANDARD)
+    return Imported("*", f"{header}/" if system else _key(file, importer))
 
 
 def ruby(found: Import, importer: Importer) -> Imported:
@@ -48,9 +46,8 @@ def lua(found: Import, importer: Importer) -> Imported:
 def bash(found: Import, importer: Importer) -> Imported:
     """What follows the last expansion of a sourced path is all that is known of it."""
     spelled = unquoted(found.module)
-    known = _PLAIN_END.search(spelled)
-    plain = known.group() if known else ""
-    return Imported("*", _key(plain, importer) if plain == spelled else _key(plain.lstrip("./"), importer))
+    plain = _EXPANDED.sub("", spelled)
+    return Imported("*", _key(plain if plain == spelled else plain.lstrip("./"), importer))
 
 
 def _key(spelled: str, importer: Importer, extension: str = "") -> str:
