@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from argparse import BooleanOptionalAction
 
 from agentd.cli import command as c
 from agentd.cli import output
@@ -39,6 +40,11 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--lang", action="append", metavar="L", help="only this language (repeatable)")
     parser.add_argument("--kind", choices=("code", "docs", "data"), help="only this kind of file")
     parser.add_argument("--mode", choices=("keyword", "vector", "fusion"), help="how to search (default: fusion)")
+    parser.add_argument(
+        "--rerank",
+        action=BooleanOptionalAction,
+        help="have the first hits judged by a cross-encoder (default: where one is configured)",
+    )
     parser.add_argument("--max-per-file", type=c.positive, metavar="N", help="at most N hits from one file")
     parser.add_argument("--deadline", type=c.positive, metavar="MS", help="take what is ready after MS milliseconds")
     parser.add_argument("--explain", action="store_true", help="say what put each hit where it is")
@@ -90,7 +96,8 @@ def options(args: Namespace, scope: list[str]) -> SearchOptions:
         "deadline_ms": args.deadline,
         "explain": args.explain,
     }
-    return {name: value for name, value in given.items() if value}  # type: ignore[return-value]
+    chosen = {} if args.rerank is None else {"rerank": args.rerank}
+    return chosen | {name: value for name, value in given.items() if value}  # type: ignore[return-value]
 
 
 def show(result: SearchResult, query: str, searched: list[RootInfo]) -> None:

@@ -25,6 +25,7 @@ from agentd.indexing.signal import Signal
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
 from agentd.retrieval.files import FileReader
+from agentd.retrieval.reranker import Reranker
 from agentd.retrieval.retrievers import KeywordRetriever, VectorRetriever
 from agentd.retrieval.search import Searcher
 from agentd.retrieval.verification import Verifier
@@ -66,6 +67,7 @@ class Daemon:
             more_coming=lambda: not self.ingest.idle.is_set(),
         )
         self.index = self._new_index(progress)
+        self.reranker = Reranker(pool, settings.rerank, self.metrics)
         self.searcher = Searcher(
             catalogue,
             KeywordRetriever(stores.keyword, threads.search),
@@ -112,6 +114,7 @@ class Daemon:
             self.ingest,
             self.keyword,
             self.searcher,
+            self.reranker,
             self.supervisor,
             self.maintenance,
             self.reloader,
@@ -165,6 +168,7 @@ class Daemon:
         """Hand new settings to those who may change live."""
         self.settings = settings
         self.searcher.settings = settings.search
+        self.reranker.settings = settings.rerank
         self.reader.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search
         self.server.reconfigure(settings.server)
@@ -194,7 +198,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
     """Open everything below the (locked) state directory; ``stack`` closes it again in the opposite order.
 
     Raises:
-        AgentdError: the state cannot be used. A model that cannot be used is no error.
+        AgentdError: the state cannot be used. Models that cannot be used are no error.
     """
     threads = Threads()
     stack.callback(threads.close)
@@ -207,4 +211,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
         await pool.stop(0)
         raise
     stack.push_async_callback(pool.stop, WORKER_GRACE_SECONDS)
-    return Daemon(settings, pool, stores, threads)
+    daemon = Daemon(settings, pool, stores, threads)
+    await daemon.reranker.prepare()
+    return daemon

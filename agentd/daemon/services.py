@@ -55,6 +55,7 @@ class DaemonServices:
             limit=min(params.limit or self.settings.default_limit, self.settings.max_limit),
             filter=self._filter(params),
             mode=Mode(params.mode),
+            rerank=params.rerank,
             max_per_file=params.max_per_file or 0,
             explain=params.explain,
             deadline_seconds=default if deadline is None else deadline - now,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agentd.observability.lag import LagProbe
     from agentd.observability.metrics import Metrics
     from agentd.protocol import IndexStatus, RootInfo
+    from agentd.retrieval.reranker import Reranker
     from agentd.retrieval.search import Searcher
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.embedding_cache import EmbeddingCache
@@ -47,6 +48,7 @@ class StatusReporter:
         ingest: Ingest,
         keyword: Follower[Sequence[ViewRow]],
         searcher: Searcher,
+        reranker: Reranker,
         supervisor: Supervisor,
         maintenance: Maintenance,
         reloader: Reloader,
@@ -61,6 +63,7 @@ class StatusReporter:
         self._ingest = ingest
         self._keyword = keyword
         self._searcher = searcher
+        self._reranker = reranker
         self._supervisor = supervisor
         self._maintenance = maintenance
         self._reloader = reloader
@@ -82,6 +85,8 @@ class StatusReporter:
             )
         if self._searcher.vector is None:
             found.append(f"search is by keyword alone: {self._searcher.vector_problem}")
+        if self._reranker.configured and self._reranker.problem:
+            found.append(f"hits are not reranked: {self._reranker.problem}")
         found += [f"root {path} is not indexed: {reason}" for path, reason in self._reloader.refused.items()]
         for path, keeper in self._index.keepers.items():
             if keeper.missing:

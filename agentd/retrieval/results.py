@@ -28,6 +28,8 @@ class SearchQuery(Struct, frozen=True):
     limit: int
     filter: Filter = Filter()
     mode: Mode = Mode.FUSION
+    rerank: bool | None = None
+    """By the cross-encoder: yes, no, or None where one is configured."""
     max_per_file: int = 0
     max_tokens: int = 0
     merge: bool = False

@@ -41,6 +41,7 @@ class SelectionParams(Params, frozen=True, kw_only=True):
     paths: Annotated[tuple[Glob, ...], Few] = ()
     languages: Annotated[tuple[Word, ...], Few] = ()
     kind: Kind | None = None
+    rerank: bool | None = None
     max_per_file: Annotated[int, Meta(ge=0, le=1000)] | None = None
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     merge: bool | None = None
