@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentd.domain import Certainty, Edge, EdgeKind, SymbolKind
+from agentd.kernels.edges.bindings import Bindings
 from agentd.kernels.edges.imported_names import ImportedNames
 from agentd.kernels.edges.imports import Imported, Importer, bring
 from agentd.kernels.edges.modules import module_key
 from agentd.kernels.edges.place import NOWHERE
 from agentd.kernels.edges.resolve import Resolver
 from agentd.kernels.edges.rules import rules_of
-from agentd.kernels.edges.scopes import Bindings, Scopes, enclosing
+from agentd.kernels.edges.scopes import Scopes
 from agentd.kernels.edges.spelling import class_of, dotted
 
 if TYPE_CHECKING:
@@ -43,15 +44,19 @@ def edges(path: str, language: str, captures: Captures, symbols: list[Symbol]) -
 def _imports(path: str, language: str, found: list[Import], scopes: Scopes) -> list[tuple[int, int, Imported]]:
     """Row, source and what is brought."""
     importer = Importer(path, language)
-    if language == "rust":
+    rust = language == "rust"
+    if rust:
         importer = importer._replace(declared=_declared(found))
     brought = []
-    for item, source in zip(found, enclosing(scopes.symbols, [item.start for item in found]), strict=True):
-        modules = sum(scopes.symbols[place].kind is SymbolKind.MODULE for place in scopes.outward(source))
-        imported = bring(item, importer._replace(inline=modules))
+    for item, source in zip(found, scopes.enclosing([item.start for item in found]), strict=True):
+        imported = bring(item, importer._replace(inline=_modules(scopes, source)) if rust else importer)
         if imported is not None:
             brought.append((item.row, source, imported))
     return brought
+
+
+def _modules(scopes: Scopes, source: int) -> int:
+    return sum(scopes.symbols[place].kind is SymbolKind.MODULE for place in scopes.outward(source))
 
 
 def _declared(found: list[Import]) -> frozenset[str]:
@@ -67,7 +72,7 @@ def _spelled(bindings: list[Binding], language: str) -> list[Binding]:
 
 def _bases(found: list[Use], language: str, scopes: Scopes, resolver: Resolver) -> list[Edge]:
     edges_: list[Edge] = []
-    for use, inside in zip(found, enclosing(scopes.symbols, [use.start for use in found]), strict=True):
+    for use, inside in zip(found, scopes.enclosing([use.start for use in found]), strict=True):
         around = scopes.defined.get(use.scope, -1) if use.scope else inside
         place = resolver.base(around, use.receiver, use.name)
         if place is NOWHERE or around < 0:  # a class of another file, which one is not for this file to say
@@ -82,7 +87,7 @@ def _calls(found: list[Use], scopes: Scopes, resolver: Resolver) -> list[Edge]:
     edges_: list[Edge] = []
     asked: set[tuple[int, str, str]] = set()
     known: set[tuple[int, str, int, str, str]] = set()
-    for use, source in zip(found, enclosing(scopes.symbols, [use.start for use in found]), strict=True):
+    for use, source in zip(found, scopes.enclosing([use.start for use in found]), strict=True):
         question = (source, use.receiver, use.name)
         if question in asked:
             continue

@@ -11,8 +11,9 @@ from agentd.kernels.edges.scopes import CLASSES, FUNCTIONS
 from agentd.kernels.edges.spelling import class_of, dotted, is_class_itself, is_literal, returned
 
 if TYPE_CHECKING:
+    from agentd.kernels.edges.bindings import Bindings
     from agentd.kernels.edges.imported_names import ImportedNames
-    from agentd.kernels.edges.scopes import Bindings, Scopes
+    from agentd.kernels.edges.scopes import Scopes
 
 MAX_STEPS = 8
 """Types that are followed from one to the next: ``a.b.c`` takes three, and types may name each other in a circle."""

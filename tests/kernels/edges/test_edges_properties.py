@@ -9,7 +9,8 @@ from agentd.domain import EdgeKind, Symbol, SymbolKind
 from agentd.kernels.captures import Binding, Captures, Import, Use
 from agentd.kernels.edges import edges, module_key
 from agentd.kernels.edges.modules import IMPORTABLE
-from agentd.kernels.edges.scopes import enclosing
+from agentd.kernels.edges.rules import rules_of
+from agentd.kernels.edges.scopes import Scopes
 
 NAMES = st.sampled_from(["a", "b", "self", "this", "super()", "Self", "a.b", "a()", "self.a", "$a", "@b", "A::b", ""])
 TEXTS = st.one_of(NAMES, st.text(max_size=8))
@@ -75,4 +76,16 @@ def test_the_innermost_symbol_is_found_among_nested_ones(spans: list[tuple[int, 
         max((number for number, (begin, end) in enumerate(nested) if begin <= start < end), default=-1)
         for start in starts
     ]
-    assert enclosing(symbols, starts) == expected
+    assert Scopes(symbols, rules_of("python")).enclosing(starts) == expected
+
+
+def test_scopes_without_end_cost_no_more_than_deep_ones() -> None:
+    depth = 5000
+    symbols = [
+        Symbol(
+            SymbolKind.FUNCTION, "f", ".".join(["f"] * min(number + 1, 99)), number - 1, "", "", 1, 1, number, 99_999
+        )
+        for number in range(depth)
+    ]
+    calls = [Use("g", "x", number, number) for number in range(depth)]
+    assert len(edges("a.js", "javascript", Captures([], calls, [], [], []), symbols)) == depth
