@@ -55,6 +55,14 @@ def positive(text: str) -> int:
     return number
 
 
+def count(text: str) -> int:
+    """An argument that must be a whole number from 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number from 0, found {text}")
+    return number
+
+
 def seconds(text: str) -> float:
     """An argument that must be a time in seconds, from 0."""
     number = float(text)
@@ -63,7 +71,8 @@ def seconds(text: str) -> float:
     return number
 
 
-positive.__name__, seconds.__name__ = "number", "number of seconds"  # argparse shows them in its errors
+positive.__name__ = count.__name__ = "number"  # argparse shows these in its errors
+seconds.__name__ = "number of seconds"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

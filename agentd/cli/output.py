@@ -24,11 +24,14 @@ _SIGNS |= dict.fromkeys((*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x20
 class Screen:
     """Standard output, and what it can show."""
 
-    def __init__(self, *, is_terminal: bool, colour: bool = False, links: bool = False, columns: int = 80) -> None:
+    def __init__(
+        self, *, is_terminal: bool, colour: bool = False, links: bool = False, columns: int = 80, rows: int = 24
+    ) -> None:
         self.is_terminal = is_terminal
         self.colour = colour
         self.links = links
         self.columns = columns
+        self.rows = rows
 
     def paint(self, text: str, style: str) -> str:
         """``text`` in a style (parameters of SGR, ECMA-48 8.3.117), where colour is welcome."""
@@ -52,15 +55,24 @@ def screen(stream: TextIO | None = None) -> Screen:
     """What ``stream`` (standard output) can show."""
     if not (stream or sys.stdout).isatty():
         return Screen(is_terminal=False)
-    return Screen(is_terminal=True, colour=terminal.wants_colour(), links=terminal.knows_links(), columns=width())
+    columns, rows = dimensions()
+    return Screen(
+        is_terminal=True, colour=terminal.wants_colour(), links=terminal.knows_links(), columns=columns, rows=rows
+    )
 
 
 def width() -> int:
-    """Columns of the terminal; 80 where there is none or it does not say."""
+    """Columns of the terminal."""
+    return dimensions()[0]
+
+
+def dimensions() -> tuple[int, int]:
+    """Columns and rows of the terminal; 80 by 24 where there is none or it does not say."""
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
     except (OSError, ValueError):
-        return 80
+        return 80, 24
+    return columns or 80, rows or 24
 
 
 def clean(text: str) -> str:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
-from argparse import BooleanOptionalAction
+from argparse import SUPPRESS, BooleanOptionalAction
 
 from agentd.cli import command as c
-from agentd.cli import output
+from agentd.cli import hits, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
 
-    from agentd.protocol import Hit, RootInfo, SearchOptions, SearchResult, Why
-
-SNIPPET_LINES = 12
-"""Lines of a hit that a terminal shows."""
-
-PIPE_COLUMNS = 500
-"""Characters of a line that a pipe carries: minified files have lines of megabytes."""
-
-SHORTEST_TERM = 3
-"""Letters of the shortest word of a query that is worth highlighting."""
+    from agentd.client import Client
+    from agentd.protocol import RootInfo, SearchOptions, SearchResult
 
 OUTSIDE = "This directory is in no root: searching all of them. To index it: agentctl add ."
 NO_ROOTS = "Nothing is indexed yet. To index this directory: agentctl add ."
@@ -32,6 +22,8 @@ NO_ROOTS = "Nothing is indexed yet. To index this directory: agentctl add ."
 def arguments(parser: ArgumentParser) -> None:
     """What ``search`` takes."""
     parser.add_argument("query", metavar="QUERY", help="in quotes: words, a name, a path, an error or a question")
+    parser.add_argument("unquoted", nargs="*", help=SUPPRESS)
+    parser.add_argument("--also", action="append", metavar="QUERY", help="the same in other words (up to 7 times)")
     parser.add_argument("-k", "--limit", type=c.positive, metavar="N", help="at most N hits")
     scope = parser.add_mutually_exclusive_group()
     scope.add_argument("--root", metavar="DIR", help="search this root (default: the one you are in, else all)")
@@ -45,13 +37,18 @@ def arguments(parser: ArgumentParser) -> None:
         action=BooleanOptionalAction,
         help="have the first hits judged by a cross-encoder (default: where one is configured)",
     )
-    parser.add_argument("--max-per-file", type=c.positive, metavar="N", help="at most N hits from one file")
+    parser.add_argument("--max-per-file", type=c.count, metavar="N", help="at most N hits from one file (0: any)")
+    parser.add_argument("--max-tokens", type=c.positive, metavar="N", help="hits that cost a model at most N tokens")
+    parser.add_argument("--signatures", action="store_true", help="show what is defined, not the text")
     parser.add_argument("--deadline", type=c.positive, metavar="MS", help="take what is ready after MS milliseconds")
     parser.add_argument("--explain", action="store_true", help="say what put each hit where it is")
 
 
 def run(args: Namespace) -> int:
     """Search the root that holds the current directory, or what the arguments name."""
+    if args.unquoted:
+        output.note(f"agentctl: expected one query, in quotes: agentctl search {quoted([args.query, *args.unquoted])}")
+        return c.USAGE
     with c.connect(args) as client:
         known = client.roots()
         if not known:
@@ -60,13 +57,28 @@ def run(args: Namespace) -> int:
         scope = roots_to_search(args, known)
         if not (scope or args.all):
             output.note(OUTSIDE)
-        result = client.search(args.query, **options(args, scope))
+        result = ask(client, args, scope)
     if args.json:
         output.say_json(result)
     else:
         searched = [root for root in known if not scope or root["path"] in scope]
-        show(result, args.query, searched)
+        show(result, args, searched)
     return c.FOUND if result["hits"] else c.NOTHING_FOUND
+
+
+def ask(client: Client, args: Namespace, scope: list[str]) -> SearchResult:
+    """The answer to the query, or to the queries."""
+    asked = options(args, scope)
+    if args.also:
+        return client.multi_search([args.query, *args.also], **asked)
+    return client.search(args.query, **asked)
+
+
+def quoted(words: list[str]) -> str:
+    """Words as one argument of a shell."""
+    from shlex import quote  # noqa: PLC0415  # only a typing error pays for it
+
+    return output.clean(quote(" ".join(words)))
 
 
 def roots_to_search(args: Namespace, known: list[RootInfo]) -> list[str]:
@@ -93,25 +105,33 @@ def options(args: Namespace, scope: list[str]) -> SearchOptions:
         "kind": args.kind,
         "mode": args.mode,
         "max_per_file": args.max_per_file,
+        "max_tokens": args.max_tokens,
+        "signatures": args.signatures,
         "deadline_ms": args.deadline,
         "explain": args.explain,
     }
     chosen = {} if args.rerank is None else {"rerank": args.rerank}
-    return chosen | {name: value for name, value in given.items() if value}  # type: ignore[return-value]
+    return chosen | {name: value for name, value in given.items() if value or (value == 0 and value is not False)}  # type: ignore[return-value]
 
 
-def show(result: SearchResult, query: str, searched: list[RootInfo]) -> None:
+def show(result: SearchResult, args: Namespace, searched: list[RootInfo]) -> None:
     """Print the hits, then what should be known about them: in a pipe that goes to standard error."""
     screen = output.screen()
+    found = result["hits"]
     notes = [footer(result), *warnings(result), *progress(searched)]
     if not screen.is_terminal:
-        for line in pipe_lines(result["hits"]):
+        for line in hits.pipe_lines(found, signatures=args.signatures):
             output.say(line)
         output.note(*notes)
         return
-    terms = pattern(query)
-    for hit in result["hits"]:
-        output.say(*terminal_lines(hit, terms, screen), "")
+    view = hits.View(
+        screen,
+        hits.pattern([args.query, *(args.also or ())]),
+        lines=hits.lines_each(screen.rows - len(notes) - 1, len(found)),  # the prompt comes back below them
+        signatures=args.signatures,
+    )
+    for hit in found:
+        output.say(*hits.terminal_lines(hit, view), "")
     output.say(screen.paint(notes[0], output.DIM), *(screen.paint(line, output.YELLOW) for line in notes[1:]))
 
 
@@ -142,77 +162,6 @@ def progress(searched: list[RootInfo]) -> list[str]:
     if files or vectors:
         return [*gone, f"The index is being built: {files:,} files to read, {vectors:,} vectors to compute"]
     return gone
-
-
-def pipe_lines(hits: list[Hit]) -> Iterator[str]:
-    """``path:line: text`` for each line of each hit, ``--`` between hits, as grep prints context."""
-    for number, hit in enumerate(hits):
-        if number:
-            yield "--"
-        path = output.short_path(hit["path"])
-        for at, line in enumerate(output.lines_of(hit["text"]), hit["start_line"]):
-            cut = line if len(line) <= PIPE_COLUMNS else line[:PIPE_COLUMNS] + "…"
-            yield f"{path}:{at}: {cut}"
-
-
-def terminal_lines(hit: Hit, terms: re.Pattern[str] | None, screen: output.Screen) -> Iterator[str]:
-    """A header, and the part of the text that holds most terms of the query, with line numbers."""
-    yield header(hit, screen)
-    if "why" in hit:
-        yield screen.paint("  " + because(hit["why"]), output.DIM)
-    lines = output.lines_of(hit["text"])
-    first = best_window(lines, terms)
-    shown = lines[first : first + SNIPPET_LINES]
-    gutter = len(str(hit["start_line"] + len(lines)))
-    for at, line in enumerate(shown, hit["start_line"] + first):
-        text = highlight(screen.fit(line.expandtabs(4), gutter + 2), terms, screen)
-        yield f"{screen.paint(str(at).rjust(gutter), output.GREEN)}  {text}"
-    if hidden := len(lines) - len(shown):
-        yield screen.paint(f"{'…'.rjust(gutter)}  {hidden} more lines", output.DIM)
-
-
-def header(hit: Hit, screen: output.Screen) -> str:
-    """``path:start-end  symbol  (language, score)``."""
-    place = f"{output.short_path(hit['path'])}:{hit['start_line']}-{hit['end_line']}"
-    parts = [screen.link(screen.paint(place, output.MAGENTA), hit["path"])]
-    if name := hit["symbol"] or hit["context"]:
-        parts.append(screen.paint(output.clean(name.replace("\n", " ")), output.BOLD))
-    parts.append(screen.paint(f"({output.clean(hit['language'])}, {hit['score']:.3f})", output.DIM))
-    if hit["stale"]:
-        parts.append(screen.paint("changed since it was indexed", output.YELLOW))
-    return "  ".join(parts)
-
-
-def because(why: Why) -> str:
-    """What each retriever thought of a hit."""
-    parts = []
-    if why["keyword_rank"] is not None:
-        parts.append(f"keyword #{why['keyword_rank']} ({why['keyword_score'] or 0:.2f})")
-    if why["vector_rank"] is not None:
-        parts.append(f"vector #{why['vector_rank']} ({why['vector_score'] or 0:.3f})")
-    return ", ".join(parts) or "in no list"
-
-
-def pattern(query: str) -> re.Pattern[str] | None:
-    """Matches the words of the query, also inside of names."""
-    words = {word for word in re.findall(r"\w+", query) if len(word) >= SHORTEST_TERM}
-    longest_first = sorted(words, key=lambda word: (-len(word), word))
-    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if words else None
-
-
-def best_window(lines: list[str], terms: re.Pattern[str] | None) -> int:
-    """Index of the first line to show: two above the one that holds the most different terms."""
-    if terms is None or len(lines) <= SNIPPET_LINES:
-        return 0
-    found = [len({match.lower() for match in terms.findall(line)}) for line in lines]
-    return max(0, min(found.index(max(found)) - 2, len(lines) - SNIPPET_LINES))
-
-
-def highlight(line: str, terms: re.Pattern[str] | None, screen: output.Screen) -> str:
-    """``line`` with the terms of the query painted."""
-    if terms is None or not screen.colour:
-        return line
-    return terms.sub(lambda match: screen.paint(match[0], output.RED), line)
 
 
 COMMANDS = (c.Command("search", "Find passages by words, names and meaning.", run, arguments),)

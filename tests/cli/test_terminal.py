@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import pytest
 from scripted_peer import SILENCE, Failure, Result, ScriptedPeer
 
+from agentd.cli.hits import FEWEST_LINES, lines_each
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -159,6 +161,52 @@ def test_a_long_hit_is_cut_around_the_line_that_matches_best_and_lines_fit_the_t
     lines = terminal.plain().split("\n")
     assert lines[1:4] == ["27  line 27", "28  line 28", "29  retry with a policy " + "x" * 55 + "…"]
     assert (len(lines[3]), len(lines[1:13]), lines[13]) == (80, 12, " …  28 more lines")
+
+
+@pytest.mark.parametrize(
+    ("hits", "rows", "lines"), [(10, 24, 3), (4, 60, 11), (1, 24, 12), (3, 30, 6), (10, 10, 3), (0, 24, 12)]
+)
+def test_all_hits_stand_on_the_terminal_at_once_where_three_lines_of_each_do(hits: int, rows: int, lines: int) -> None:
+    assert lines_each(rows - 2, hits) == lines
+    assert lines == FEWEST_LINES or hits * (lines + 3) + 2 <= rows
+
+
+def test_ten_long_hits_show_three_lines_each_around_what_matches(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    text = "\n".join("retry with a policy" if number == 20 else f"line {number}" for number in range(40))
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    peer.replies["search"] = found(*(hit(tmp_path / f"{number}.py", text) for number in range(10)))
+    terminal = type_in("search", "retry policy")
+    terminal.end()
+    each = terminal.plain().split("\n\n")[0].split("\n")
+    assert each[1:] == ["28  line 19", "29  retry with a policy", "30  line 21", " …  37 more lines"]
+    assert terminal.plain().count("\n") == 10 * 6 + 1
+
+
+def test_a_hit_says_which_queries_found_it_and_that_it_was_cut(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    both = [{"query": 0, "rank": 2}, {"query": 2, "rank": 1}]
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    hits = [hit(tmp_path / "a.py", "config", queries=both, cut=True), hit(tmp_path / "b.py", "x", queries=both[:1])]
+    peer.replies["multi_search"] = found(*hits)
+    terminal = type_in("search", "nothing", "--also", "config")
+    terminal.end()
+    first, second = (line for line in terminal.plain().split("\n") if ".py:" in line)
+    assert first == "a.py:9-9  parse_config  (python, 0.500, queries 1 and 3)  cut short"
+    assert second == "b.py:9-9  parse_config  (python, 0.500, query 1)"
+    assert "\x1b[1;31mconfig\x1b[0m" in terminal.seen  # the words of each query are highlighted
+
+
+def test_signatures_stand_beside_their_own_lines(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
+) -> None:
+    peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
+    peer.replies["search"] = found(hit(tmp_path / "a.py", "9: class App:\n114:   def run(self)"))
+    terminal = type_in("search", "app", "--signatures")
+    terminal.end()
+    assert terminal.plain().split("\n")[1:3] == ["  9  class App:", "114    def run(self)"]
 
 
 def test_text_of_a_file_cannot_drive_the_terminal(
