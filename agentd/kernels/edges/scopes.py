@@ -72,7 +72,7 @@ class Scopes:
         """``ordinal`` and the scopes around it, without the file."""
         found = self._outward.get(ordinal)
         if found is None:
-            places = []
+            places: list[int] = []
             place = ordinal
             while place >= 0 and len(places) < MAX_DEPTH:
                 places.append(place)
