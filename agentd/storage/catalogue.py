@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from agentd.storage.database import Database
 from agentd.storage.documents import Documents
 from agentd.storage.feed import Feed
+from agentd.storage.graph import Graph
 from agentd.storage.passages import Passages
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans
+from agentd.storage.symbols import Symbols
 from agentd.storage.vector_queue import VectorQueue
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class Catalogue:
-    """One object for each question: which folders, what is on disk, what waits, what is found, what changed."""
+    """One object for each question: which folders, what is on disk, what waits, what is found, what changed, what
+    is defined, what uses what.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -27,6 +31,8 @@ class Catalogue:
         self.passages = Passages(database)
         self.feed = Feed(database)
         self.vectors = VectorQueue(database)
+        self.symbols = Symbols(database)
+        self.graph = Graph(database)
 
     @classmethod
     async def open(cls, path: Path) -> Catalogue:

@@ -75,5 +75,12 @@ def diff_chunks(stored: Sequence[StoredChunk], parsed: Sequence[Chunk]) -> Chunk
 
 def _place(ordinal: int, chunk: Chunk) -> Place:
     return Place(
-        ordinal, chunk.start_line, chunk.end_line, chunk.start_byte, chunk.end_byte, chunk.symbol, chunk.names, chunk.doc
+        ordinal,
+        chunk.start_line,
+        chunk.end_line,
+        chunk.start_byte,
+        chunk.end_byte,
+        chunk.symbol,
+        chunk.names,
+        chunk.doc,
     )

@@ -28,6 +28,8 @@ TYPES = (1, 2, 3, 4, 5, 6)
 """Kinds of symbols that have members and bases."""
 CALLABLE = (*TYPES, 7, 8, 9)
 """Kinds of symbols that a call by name may mean: functions, methods, macros, and what is constructed."""
+CONSTRUCTORS = ("__init__", "__new__", "constructor", "initialize", "__construct", "init")
+"""What constructors are called; in Java, C# and C++ they have the name of their class."""
 
 
 class Way(IntEnum):
@@ -69,8 +71,3 @@ PYTHON = _FAMILY_CODES["python"]
 def family(language: str) -> int:
     """The languages that can use what a file in ``language`` defines, as a number; 0 for none that is known."""
     return _FAMILY_CODES.get(language, 0)
-
-
-def is_type(kind: str) -> bool:
-    """Whether a symbol of the kind has members."""
-    return SYMBOL_KIND_CODES[SymbolKind(kind)] in TYPES

@@ -70,6 +70,21 @@ class HitRow(Struct, frozen=True):
     doc: str = ""
 
 
+class CandidateRow(NamedTuple):
+    """A chunk as ranking sees it. ``names`` are those it defines, else the one it belongs to; ``text`` may be left out."""
+
+    chunk_id: int
+    document_id: int
+    path: str
+    language: str
+    kind: Kind
+    start_line: int
+    names: str
+    context: str
+    doc: str
+    text: str
+
+
 class DocumentRow(Struct, frozen=True):
     """A file that the index knows. ``skip`` says why it is not searchable."""
 

@@ -36,9 +36,7 @@ class SymbolDiff(Struct, frozen=True):
     removed: list[tuple[int, SymbolRow]]
 
 
-def diff_symbols(
-    stored: Sequence[tuple[int, SymbolRow]], parsed: Sequence[SymbolRow], next_id: int
-) -> SymbolDiff:
+def diff_symbols(stored: Sequence[tuple[int, SymbolRow]], parsed: Sequence[SymbolRow], next_id: int) -> SymbolDiff:
     """Match the n-th stored symbol of a kind and qualified name with the n-th parsed one of the same.
 
     Those that are new take ids from ``next_id`` on.

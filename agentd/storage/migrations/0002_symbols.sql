@@ -15,6 +15,10 @@ CREATE INDEX document_level ON document (root_id, level) WHERE level > 0;
 ALTER TABLE chunk ADD COLUMN names TEXT NOT NULL DEFAULT '';
 ALTER TABLE chunk ADD COLUMN doc TEXT NOT NULL DEFAULT '';
 
+-- With the lines, the chunk that holds a line is one step into the index.
+DROP INDEX chunk_document;
+CREATE INDEX chunk_document ON chunk (document_id, start_line, end_line);
+
 -- Definitions, in the order of the file; `parent` is the ordinal of the definition around it, -1 at the top. `kind` is
 -- a code (storage/codes.py). Ids are never reused, and a definition that is still there after an edit keeps its own.
 CREATE TABLE symbol (
@@ -70,7 +74,7 @@ CREATE INDEX edge_name ON edge (name) WHERE way > 0;
 CREATE INDEX edge_head ON edge (head) WHERE head <> '';
 CREATE INDEX edge_module ON edge (module) WHERE module <> '';
 CREATE INDEX edge_target ON edge (target_symbol_id) WHERE target_symbol_id IS NOT NULL;
-CREATE INDEX edge_import ON edge (document_id, name) WHERE kind = 0;
+CREATE INDEX edge_import ON edge (document_id, name, target_document_id) WHERE kind = 0;
 CREATE INDEX edge_imported ON edge (target_document_id) WHERE kind = 0 AND target_document_id IS NOT NULL;
 
 -- Documents whose edges the linker has to follow, from `phase` on (storage/linker.py).

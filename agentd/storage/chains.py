@@ -1,0 +1,183 @@
+"""Ways from one symbol to another along calls: breadth first from both ends, level by level, within bounds."""
+
+from __future__ import annotations
+
+import json
+import time
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from agentd.storage.codes import CALLABLE, CALLS, CERTAINTIES, CONSTRUCTORS, EDGE_KINDS, EXACT, INHERITS, NAME, TYPES
+from agentd.storage.rows import Chains, ChainStep
+from agentd.storage.symbols import by_id
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+MAX_NODES = 20_000
+MAX_SECONDS = 0.25
+NAMESAKES = 5
+"""Definitions of one name that a call by name may lead to; beyond that it says nothing about the way."""
+
+CONSTRUCTOR = f"(m.name IN {CONSTRUCTORS} OR m.name = c.name)"
+
+
+class Link(NamedTuple):
+    """An edge between two symbols; kind and certainty are codes."""
+
+    source: int
+    target: int
+    line: int
+    kind: int
+    certainty: int
+
+
+# Calling a class runs its constructor: the way goes on there.
+FORWARD = f"""
+SELECT e.source, e.target_symbol_id, e.line, e.kind, e.found FROM json_each(?1) j CROSS JOIN symbol s ON s.id = j.value
+    JOIN edge e ON e.document_id = s.document_id AND e.source = s.id
+    WHERE e.target_symbol_id IS NOT NULL AND e.kind IN ({CALLS}, ?2)
+UNION ALL
+SELECT c.id, m.id, m.start_line, {CALLS}, {EXACT} FROM json_each(?1) j CROSS JOIN symbol c ON c.id = j.value
+    JOIN symbol m ON m.document_id = c.document_id AND m.parent = c.ordinal
+    WHERE c.kind IN {TYPES} AND {CONSTRUCTOR}
+LIMIT ?3
+"""
+
+BACKWARD = f"""
+SELECT e.source, e.target_symbol_id, e.line, e.kind, e.found FROM json_each(?1) j
+    CROSS JOIN edge e ON e.target_symbol_id = j.value WHERE e.source > 0 AND e.kind IN ({CALLS}, ?2)
+UNION ALL
+SELECT c.id, m.id, m.start_line, {CALLS}, {EXACT} FROM json_each(?1) j CROSS JOIN symbol m ON m.id = j.value
+    JOIN symbol c ON c.document_id = m.document_id AND c.ordinal = m.parent
+    WHERE c.kind IN {TYPES} AND {CONSTRUCTOR}
+LIMIT ?3
+"""
+
+FORWARD_BY_NAME = f"""
+SELECT s.id, t.id, e.line, e.kind, e.found FROM json_each(?1) j CROSS JOIN symbol s ON s.id = j.value
+    JOIN edge e ON e.document_id = s.document_id AND e.source = s.id
+    CROSS JOIN symbol t ON t.name = e.name COLLATE NOCASE AND t.name = e.name
+    WHERE e.found = {NAME} AND e.kind IN ({CALLS}, ?2)
+    AND t.root_id = s.root_id AND t.family = s.family AND t.kind IN {CALLABLE}
+    AND (SELECT count(*) FROM (SELECT 1 FROM symbol o WHERE o.name = e.name COLLATE NOCASE AND o.name = e.name
+        AND o.root_id = s.root_id LIMIT {NAMESAKES + 1})) <= {NAMESAKES}
+LIMIT ?3
+"""
+
+
+class _Search:
+    """One end of the search. ``links`` are the edges by which each symbol was met first, all at the same distance."""
+
+    def __init__(self, start: Iterable[int]) -> None:
+        self.links: dict[int, list[Link]] = {symbol_id: [] for symbol_id in start}
+        self.frontier = list(self.links)
+
+    def advance(self, links: Iterable[Link], *, forward: bool) -> None:
+        """Go one level on. Several edges from one symbol to another are one step, the first."""
+        met: dict[int, dict[int, Link]] = {}
+        for link in links:
+            here, end = (link.source, link.target) if forward else (link.target, link.source)
+            if end not in self.links:
+                met.setdefault(end, {}).setdefault(here, link)
+        self.links.update((end, list(steps.values())) for end, steps in met.items())
+        self.frontier = list(met)
+
+
+def find_chains(
+    connection: sqlite3.Connection,
+    source_ids: Sequence[int],
+    target_ids: Sequence[int],
+    max_depth: int,
+    limit: int,
+    *,
+    inherits: bool,
+) -> Chains:
+    """The shortest ways; see ``Graph.chain``."""
+    if common := sorted(set(source_ids) & set(target_ids)):
+        symbols = by_id(connection, common[:limit])
+        return Chains([[ChainStep(symbol, None, None, None)] for symbol in symbols.values()])
+    until = time.monotonic() + MAX_SECONDS
+    also = INHERITS if inherits else CALLS
+    walk = _Walk(connection, until, also, by_name=False)
+    paths = walk.between(source_ids, target_ids, max_depth, limit)
+    if not paths and not walk.bounded:
+        walk = _Walk(connection, until, also, by_name=True)
+        paths = walk.between(source_ids, target_ids, max_depth, limit)
+    return Chains(_steps(connection, paths), walk.bounded)
+
+
+class _Walk:
+    """The search from both ends, and what stopped it."""
+
+    def __init__(self, connection: sqlite3.Connection, until: float, also: int, *, by_name: bool) -> None:
+        self.bounded = ""
+        self._connection = connection
+        self._until = until
+        self._also = also
+        self._by_name = by_name
+
+    def between(
+        self, source_ids: Sequence[int], target_ids: Sequence[int], max_depth: int, limit: int
+    ) -> list[list[Link]]:
+        """At most ``limit`` shortest ways, as edges."""
+        ahead, behind = _Search(source_ids), _Search(target_ids)
+        for _ in range(max_depth):
+            if not ahead.frontier or not behind.frontier or self._exhausted(len(ahead.links) + len(behind.links)):
+                return []
+            # Calls by name can be followed forward alone: nobody lists who may mean a name.
+            forward = self._by_name or len(ahead.frontier) <= len(behind.frontier)
+            search = ahead if forward else behind
+            search.advance(self._links(search.frontier, forward=forward), forward=forward)
+            other = behind if forward else ahead
+            if met := [symbol_id for symbol_id in search.frontier if symbol_id in other.links]:
+                return list(islice(_joined(ahead, behind, met), limit))
+        if ahead.frontier and behind.frontier:
+            self.bounded = f"no way within {max_depth} calls; a longer one may exist"
+        return []
+
+    def _links(self, frontier: Sequence[int], *, forward: bool) -> Iterator[Link]:
+        ids = json.dumps(frontier)
+        statements = [FORWARD if forward else BACKWARD] + [FORWARD_BY_NAME] * self._by_name
+        for sql in statements:
+            for row in self._connection.execute(sql, (ids, self._also, MAX_NODES)):
+                yield Link._make(row)
+
+    def _exhausted(self, nodes: int) -> bool:
+        if nodes > MAX_NODES:
+            self.bounded = f"the search was ended after {nodes} symbols"
+        elif time.monotonic() > self._until:
+            self.bounded = f"the search was ended after {MAX_SECONDS} seconds, at {nodes} symbols"
+        return bool(self.bounded)
+
+
+def _joined(ahead: _Search, behind: _Search, met: Sequence[int]) -> Iterator[list[Link]]:
+    for middle in met:
+        for first in _ways_to(ahead, middle, forward=True):
+            for last in _ways_to(behind, middle, forward=False):
+                yield first + last
+
+
+def _ways_to(search: _Search, symbol_id: int, *, forward: bool) -> Iterator[list[Link]]:
+    """The ways by which an end of the search met the symbol, in the order of the calls."""
+    links = search.links[symbol_id]
+    if not links:
+        yield []
+    for link in links:
+        for way in _ways_to(search, link.source if forward else link.target, forward=forward):
+            yield [*way, link] if forward else [link, *way]
+
+
+def _steps(connection: sqlite3.Connection, paths: Sequence[list[Link]]) -> list[list[ChainStep]]:
+    symbols = by_id(connection, sorted({end for path in paths for link in path for end in link[:2]}))
+    found = []
+    for path in paths:
+        if not all(end in symbols for link in path for end in link[:2]):
+            continue
+        steps = [
+            ChainStep(symbols[link.source], link.line, EDGE_KINDS[link.kind], CERTAINTIES[link.certainty])
+            for link in path
+        ]
+        found.append([*steps, ChainStep(symbols[path[-1].target], None, None, None)])
+    return found

@@ -1,0 +1,228 @@
+"""Finding definitions: by name, by place, and for ranking."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from agentd.domain import Filter, SymbolKind
+from agentd.storage.codes import SYMBOL_KIND_CODES, SYMBOL_KINDS
+from agentd.storage.filters import DocumentFilter
+from agentd.storage.rows import NamedSymbol, SymbolRow
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from agentd.storage.database import Database
+
+EVERYWHERE = Filter()
+
+CANDIDATES = 5000
+"""Definitions of one name that are compared with what was asked for."""
+NEAREST_CANDIDATES = 1000
+"""Names that each of the two looks for similar ones takes; comparing them all takes some 20 ms."""
+MAX_NAME = 512
+"""A longer name is nobody's."""
+
+_SEPARATOR = re.compile(r"::|->|[.#/\\]")
+
+
+class Symbols:
+    """Definitions by name and by place."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(
+        self, name: str, only: Filter = EVERYWHERE, limit: int = 20, kinds: Sequence[SymbolKind] = ()
+    ) -> list[SymbolRow]:
+        """Definitions that ``name`` may mean: ``get``, ``Session.get``, ``sessions.Session.get``, ``a::b``, ``A#b``.
+
+        What is spelled exactly so hides what differs in case. Types and functions come before variables and fields,
+        outer definitions before inner ones.
+        """
+        return await self._database.read(_find, name, only, limit, tuple(kinds))
+
+    async def nearest(self, name: str, only: Filter = EVERYWHERE, limit: int = 5) -> list[str]:
+        """Names of definitions that resemble the last part of ``name``, the nearest first."""
+        names = await self._database.read(_similar_names, name, only)
+        return difflib.get_close_matches(parts_of(name)[-1], names, limit, 0.6) if names else []
+
+    async def by_id(self, symbol_ids: Sequence[int]) -> dict[int, SymbolRow]:
+        """Those of the symbols that are still there."""
+        return await self._database.read(by_id, symbol_ids)
+
+    async def at(self, root_id: int, path: str, line: int) -> list[SymbolRow]:
+        """The definitions around a line, outermost first: the last is the innermost. Empty outside of all."""
+        return await self._database.read(_at, root_id, path, line)
+
+    async def of_document(self, root_id: int, path: str) -> list[SymbolRow]:
+        """All definitions of a file, in its order."""
+        return await self._database.read(_of_document, root_id, path)
+
+    async def named(self, names: Sequence[str], root_ids: Sequence[int] = (), limit: int = 50) -> list[NamedSymbol]:
+        """Definitions of any of ``names``, whatever their case, at most ``limit`` of each; no roots means all."""
+        return await self._database.read(_named, names, root_ids, limit)
+
+    async def chunks_of(self, symbols: Sequence[NamedSymbol | SymbolRow]) -> dict[int, int]:
+        """Symbol id -> id of the chunk that holds its first line."""
+        places = [(symbol.id, symbol.document_id, symbol.start_line) for symbol in symbols]
+        return await self._database.read(_chunks_of, places)
+
+    async def import_links(self, document_ids: Sequence[int]) -> list[tuple[int, int]]:
+        """(document, document that it imports) among ``document_ids``, each pair once."""
+        return await self._database.read(_import_links, document_ids)
+
+
+def parts_of(name: str) -> list[str]:
+    """The parts of a qualified name in any language's spelling; at least one."""
+    return [part for part in _SEPARATOR.split(name[:MAX_NAME].strip().removesuffix("()")) if part] or [""]
+
+
+SYMBOL_COLUMNS = (
+    "s.id, s.document_id, s.root_id, r.path, d.path, d.stored_signature, d.language, s.kind, s.name, s.qualified, "
+    "s.signature, s.doc, s.start_line, s.end_line"
+)
+SYMBOL_JOINS = "JOIN document d ON d.id = s.document_id JOIN root r ON r.id = d.root_id AND NOT r.removing"
+
+
+def symbol_row(row: tuple[Any, ...]) -> SymbolRow:
+    """A row of SYMBOL_COLUMNS."""
+    fields = list(row)
+    fields[7] = SYMBOL_KINDS[row[7]]
+    return SymbolRow(*fields)
+
+
+def by_id(connection: sqlite3.Connection, symbol_ids: Sequence[int]) -> dict[int, SymbolRow]:
+    """Those of the symbols that are there."""
+    sql = f"SELECT {SYMBOL_COLUMNS} FROM json_each(?) j CROSS JOIN symbol s ON s.id = j.value {SYMBOL_JOINS}"
+    return {row[0]: symbol_row(row) for row in connection.execute(sql, (json.dumps(list(symbol_ids)),))}
+
+
+def _find(
+    connection: sqlite3.Connection, name: str, only: Filter, limit: int, kinds: tuple[SymbolKind, ...]
+) -> list[SymbolRow]:
+    parts = parts_of(name)
+    exact: list[tuple[bool, int, str, int]] = []
+    loose: list[tuple[bool, int, str, int]] = []
+    for symbol_id, kind, qualified, path, module in _candidates(connection, parts[-1], only, kinds):
+        rank = (SYMBOL_KINDS[kind] in _MINOR, qualified.count("."), path, symbol_id)
+        if is_meant(parts, qualified, module):
+            exact.append(rank)
+        elif not exact and is_meant([part.lower() for part in parts], qualified.lower(), module.lower()):
+            loose.append(rank)
+    ids = [symbol_id for *_, symbol_id in sorted(exact or loose)[:limit]]
+    rows = by_id(connection, ids)
+    return [rows[symbol_id] for symbol_id in ids if symbol_id in rows]
+
+
+_MINOR = {SymbolKind.CONSTANT, SymbolKind.VARIABLE, SymbolKind.FIELD}
+
+
+def is_meant(parts: Sequence[str], qualified: str, module: str) -> bool:
+    """Whether ``parts`` may mean the definition ``qualified`` in the module with that key: they end its full name,
+    which begins with the folders and the file.
+
+    >>> is_meant(["sessions", "Session", "get"], "Session.get", "sessions/requests/src//")
+    True
+    """
+    own = qualified.split(".")
+    if len(parts) <= len(own):
+        return own[len(own) - len(parts) :] == list(parts)
+    above = parts[: len(parts) - len(own)]
+    return list(parts[len(above) :]) == own and module.startswith("".join(f"{part}/" for part in reversed(above)))
+
+
+def _candidates(
+    connection: sqlite3.Connection, name: str, only: Filter, kinds: tuple[SymbolKind, ...]
+) -> Iterator[tuple[int, int, str, str, str]]:
+    """(id, kind, qualified, path, module key) of what has the name, whatever its case."""
+    documents = DocumentFilter(only, skipped=False)
+    sql = (
+        "SELECT s.id, s.kind, s.qualified, d.path, d.module FROM symbol s "
+        f"CROSS JOIN document d ON d.id = s.document_id WHERE s.name = ? COLLATE NOCASE AND {_among(kinds)}"
+    )
+    rows = documents.select(connection, sql, (name,), order="s.document_id")
+    for row in rows.fetchmany(CANDIDATES):
+        if documents.matches(row[3]):
+            yield row
+
+
+def _among(kinds: Sequence[SymbolKind]) -> str:
+    return f"s.kind IN ({', '.join(str(SYMBOL_KIND_CODES[kind]) for kind in kinds)})" if kinds else "1"
+
+
+def _similar_names(connection: sqlite3.Connection, name: str, only: Filter) -> list[str]:
+    """Names worth comparing: those that begin alike, and those of about the length that begin with the same letter."""
+    last = parts_of(name)[-1]
+    if not last:
+        return []
+    found: dict[str, None] = {}
+    for prefix, spread in ((last[:3], MAX_NAME), (last[:1], 2)):
+        documents = DocumentFilter(only, skipped=False)
+        sql = (
+            "SELECT DISTINCT s.name, d.path FROM symbol s CROSS JOIN document d ON d.id = s.document_id "
+            "WHERE s.name >= ? COLLATE NOCASE AND s.name < ? COLLATE NOCASE AND abs(length(s.name) - ?) <= ?"
+        )
+        bounds = (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1), len(last), spread)
+        rows = documents.select(connection, sql, bounds, order="s.name COLLATE NOCASE")
+        found.update((similar, None) for similar, path in rows.fetchmany(NEAREST_CANDIDATES) if documents.matches(path))
+    return list(found)
+
+
+def _at(connection: sqlite3.Connection, root_id: int, path: str, line: int) -> list[SymbolRow]:
+    sql = (
+        f"SELECT {SYMBOL_COLUMNS} FROM document d JOIN root r ON r.id = d.root_id AND NOT r.removing "
+        "JOIN symbol s ON s.document_id = d.id WHERE d.root_id = ? AND d.path = ? AND s.start_line <= ? "
+        "AND s.end_line >= ? ORDER BY s.ordinal"
+    )
+    return [symbol_row(row) for row in connection.execute(sql, (root_id, path, line, line))]
+
+
+def _of_document(connection: sqlite3.Connection, root_id: int, path: str) -> list[SymbolRow]:
+    sql = (
+        f"SELECT {SYMBOL_COLUMNS} FROM document d JOIN root r ON r.id = d.root_id AND NOT r.removing "
+        "JOIN symbol s ON s.document_id = d.id WHERE d.root_id = ? AND d.path = ? ORDER BY s.ordinal"
+    )
+    return [symbol_row(row) for row in connection.execute(sql, (root_id, path))]
+
+
+def _named(
+    connection: sqlite3.Connection, names: Sequence[str], root_ids: Sequence[int], limit: int
+) -> list[NamedSymbol]:
+    restriction = f"AND root_id IN ({', '.join('?' * len(root_ids))})" if root_ids else ""
+    sql = (
+        "SELECT id, document_id, name, qualified, kind, start_line, end_line FROM symbol "
+        f"WHERE name = ? COLLATE NOCASE {restriction} LIMIT ?"
+    )
+    found: list[NamedSymbol] = []
+    for name in {name.lower() for name in names}:
+        for symbol_id, document_id, spelled, qualified, kind, *lines in connection.execute(
+            sql, (name, *root_ids, limit)
+        ):
+            found.append(NamedSymbol(symbol_id, document_id, spelled, qualified, SYMBOL_KINDS[kind], *lines))
+    return found
+
+
+CHUNK_AT = "SELECT id, end_line FROM chunk WHERE document_id = ? AND start_line <= ? ORDER BY start_line DESC LIMIT 1"
+
+
+def _chunks_of(connection: sqlite3.Connection, places: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+    found = {}
+    for symbol_id, document_id, start_line in places:
+        chunk = connection.execute(CHUNK_AT, (document_id, start_line)).fetchone()
+        if chunk is not None and chunk[1] >= start_line:
+            found[symbol_id] = chunk[0]
+    return found
+
+
+def _import_links(connection: sqlite3.Connection, document_ids: Sequence[int]) -> list[tuple[int, int]]:
+    return connection.execute(
+        "SELECT DISTINCT e.document_id, e.target_document_id FROM json_each(?1) j "
+        "CROSS JOIN edge e INDEXED BY edge_import ON e.document_id = j.value AND e.kind = 0 "
+        "WHERE e.target_document_id IN (SELECT value FROM json_each(?1)) AND e.target_document_id <> e.document_id",
+        (json.dumps(list(document_ids)),),
+    ).fetchall()
