@@ -16,6 +16,7 @@
 (class_body (property_declaration (variable_declaration (identifier) @name)) @definition.field)
 (enum_class_body (property_declaration (variable_declaration (identifier) @name)) @definition.field)
 (class_parameter ["val" "var"] (identifier) @name) @definition.field
+(enum_entry (identifier) @name (class_body) @body) @definition.class
 (enum_entry (identifier) @name) @definition.constant
 
 ; calls

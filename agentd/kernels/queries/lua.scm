@@ -76,26 +76,41 @@
   (#eq? @_index "__index"))
 
 ; imports
-(variable_declaration
-  (assignment_statement
-    (variable_list . name: (identifier) @alias)
-    (expression_list . value: (function_call
+(assignment_statement
+  (variable_list . name: (identifier) @alias)
+  (expression_list . value: (function_call
+    name: (identifier) @_require
+    arguments: (arguments . (string content: (string_content) @module))))
+  (#eq? @_require "require")) @import
+(assignment_statement
+  (variable_list . name: (identifier) @alias)
+  (expression_list . value: (dot_index_expression
+    table: (function_call
       name: (identifier) @_require
-      arguments: (arguments . (string content: (string_content) @module)))))
+      arguments: (arguments . (string content: (string_content) @module)))
+    field: (identifier) @name))
   (#eq? @_require "require")) @import
-(variable_declaration
-  (assignment_statement
-    (variable_list . name: (identifier) @alias)
-    (expression_list . value: (dot_index_expression
-      table: (function_call
-        name: (identifier) @_require
-        arguments: (arguments . (string content: (string_content) @module)))
-      field: (identifier) @name)))
-  (#eq? @_require "require")) @import
-(function_call
-  name: (identifier) @_require
-  arguments: (arguments . (string content: (string_content) @module))
-  (#eq? @_require "require")) @import
+([
+  (chunk (function_call
+    name: (identifier) @_require
+    arguments: (arguments . (string content: (string_content) @module))))
+  (block (function_call
+    name: (identifier) @_require
+    arguments: (arguments . (string content: (string_content) @module))))
+  (arguments (function_call
+    name: (identifier) @_require
+    arguments: (arguments . (string content: (string_content) @module))))
+  (return_statement (expression_list (function_call
+    name: (identifier) @_require
+    arguments: (arguments . (string content: (string_content) @module)))))
+  (field value: (function_call
+    name: (identifier) @_require
+    arguments: (arguments . (string content: (string_content) @module))))
+  (function_call name: (_ table: (function_call
+    name: (identifier) @_require
+    arguments: (arguments . (string content: (string_content) @module)))))
+] @import
+  (#eq? @_require "require"))
 
 ; bindings: T.new(), T:new() and setmetatable({}, T) make a T
 ([

@@ -2,13 +2,9 @@
 ; can only be a call.
 
 ; definitions
-(module
-  name: [(constant) @name (scope_resolution scope: (_) @scope name: (constant) @name)]
-  body: (_)? @body) @definition.module
-(class
-  name: [(constant) @name (scope_resolution scope: (_) @scope name: (constant) @name)]
-  body: (_)? @body) @definition.class
-(class name: (scope_resolution !scope name: (constant) @name) body: (_)? @body) @definition.class
+(module name: [(constant) @name (scope_resolution scope: (_) @scope name: (constant) @name)]) @definition.module
+(class name: [(constant) @name (scope_resolution scope: (_) @scope name: (constant) @name)]) @definition.class
+(class name: (scope_resolution !scope name: (constant) @name)) @definition.class
 (assignment
   left: (constant) @name
   right: (call receiver: (constant) @_class method: (identifier) @_new block: (_)? @body)

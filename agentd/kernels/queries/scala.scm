@@ -60,7 +60,7 @@
 (import_declaration path: _+ @module (namespace_selectors (identifier) @name)) @import
 (import_declaration path: _+ @module (namespace_selectors (_ name: (identifier) @name alias: (_) @alias))) @import
 (import_declaration path: _+ @module (namespace_selectors (namespace_wildcard) @wildcard)) @import
-(import_declaration path: _* @module . path: (identifier) @name .) @import
+(import_declaration path: _* @module . path: "." . path: (identifier) @name .) @import
 
 ; bindings
 ([
