@@ -89,9 +89,9 @@ class RerankSettings(Section, frozen=True):
 
     model: str = ""
     candidates: Annotated[int, Meta(ge=2, le=200)] = 30
-    max_tokens: Annotated[int, Meta(ge=16, le=8192)] = 256
+    max_tokens: Annotated[int, Meta(ge=16, le=8192)] = 128
     weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
-    limit_milliseconds: Annotated[int, Meta(ge=1, le=60_000)] = 1000
+    limit_milliseconds: Annotated[int, Meta(ge=1, le=60_000)] = 2000
 
 
 class MaintenanceSettings(Section, frozen=True):

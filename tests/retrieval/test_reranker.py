@@ -69,7 +69,7 @@ def busy(pool: Pool) -> int:
 
 
 async def test_texts_keep_their_scores_however_they_are_shared_out(model: str) -> None:
-    alone = judge(RerankRequest(model, QUERY, TEXTS, max_tokens=256)).scores
+    alone = judge(RerankRequest(model, QUERY, TEXTS, max_tokens=128)).scores
     async with reranking(model, limit_milliseconds=20_000) as (reranker, pool):
         assert reranker.problem == ""
         done = pool.stats().lanes[Lane.INTERACTIVE].done
