@@ -280,6 +280,7 @@ if TYPE_CHECKING:
         symbol: SymbolInfo | None
         container: SymbolInfo | None
         siblings: list[SymbolInfo]
+        members: list[SymbolInfo]
         callers: list[Call]
         callees: list[Call]
         bases: list[SymbolInfo]

@@ -18,6 +18,7 @@ MAX_LINES = 8
 
 GROUPS = (
     ("siblings", "beside it"),
+    ("members", "in it"),
     ("callers", "called by"),
     ("tests", "tested by"),
     ("callees", "calls"),

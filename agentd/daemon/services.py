@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from agentd.domain import Filter, Root, RootOrigin
+from agentd.daemon.scope import root_ids
+from agentd.domain import Filter, RootOrigin
 from agentd.errors import RootNotFoundError
 from agentd.retrieval.results import Mode, SearchQuery
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from agentd.config.settings import SearchSettings
+    from agentd.daemon.graph import DaemonGraph
     from agentd.daemon.status import StatusReporter
     from agentd.indexing.events import Events
     from agentd.indexing.index import Index
@@ -38,8 +40,10 @@ class DaemonServices:
         status: StatusReporter,
         events: Events,
         settings: SearchSettings,
+        graph: DaemonGraph,
     ) -> None:
         self.settings = settings
+        self.graph = graph
         self._index = index
         self._searcher = searcher
         self._reader = reader
@@ -127,24 +131,8 @@ class DaemonServices:
 
     def _filter(self, params: SearchParams | ListFilesParams) -> Filter:
         return Filter(
-            roots=tuple(self._root(path).id for path in params.roots),
+            roots=root_ids(self._index.keepers, params.roots),
             paths=params.paths,
             languages=params.languages,
             kinds=(params.kind,) if params.kind else (),
-        )
-
-    def _root(self, path: str) -> Root:
-        path = path.rstrip("/")
-        keepers = self._index.keepers
-        if path in keepers:
-            return keepers[path].root
-        for root in keepers:
-            if path.startswith(root + "/"):
-                inside = path.removeprefix(root + "/")
-                raise RootNotFoundError(
-                    f"{path} is no root, but lies in {root}: ask there for paths like '{inside}/**'",
-                    path=path,
-                )
-        raise RootNotFoundError(
-            f"{path} is no root; `agentctl roots` lists them, `agentctl add {path}` adds it", path=path
         )

@@ -79,6 +79,7 @@ class StubGraph:
             "symbol": RETRY,
             "container": POLICY,
             "siblings": [{**RETRY, "id": 8, "name": "Policy.wait"}],
+            "members": [],
             "callers": [CALL],
             "callees": [],
             "bases": [],

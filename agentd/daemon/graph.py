@@ -1,0 +1,67 @@
+"""What the server's handlers ask about symbols and the graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentd.daemon.scope import root_ids
+
+if TYPE_CHECKING:
+    from agentd import protocol as p
+    from agentd.indexing.index import Index
+    from agentd.retrieval.complexity import ComplexityReader
+    from agentd.retrieval.graph import GraphReader
+    from agentd.retrieval.related import RelatedReader
+    from agentd.server import graph_params as g
+
+
+class DaemonGraph:
+    """Satisfies ``agentd.server.services.GraphServices``."""
+
+    def __init__(self, index: Index, reader: GraphReader, around: RelatedReader, figures: ComplexityReader) -> None:
+        self.figures = figures
+        self._index = index
+        self._reader = reader
+        self._around = around
+
+    async def find_symbol(self, params: g.FindSymbolParams) -> p.SymbolList:
+        """Find definitions."""
+        roots = root_ids(self._index.keepers, params.roots)
+        return await self._reader.find_symbol(params.name, roots, params.kinds, params.limit)
+
+    async def related(self, params: g.RelatedParams) -> p.Related:
+        """Tell what belongs to a line."""
+        return await self._around.related(params.path, params.line, params.limit)
+
+    async def callers(self, params: g.CallsParams) -> p.Calls:
+        """Who calls it."""
+        roots = root_ids(self._index.keepers, params.roots)
+        return await self._reader.callers(params.symbol, roots, params.depth, params.limit)
+
+    async def callees(self, params: g.CallsParams) -> p.Calls:
+        """What it calls."""
+        roots = root_ids(self._index.keepers, params.roots)
+        return await self._reader.callees(params.symbol, roots, params.depth, params.limit)
+
+    async def call_chain(self, params: g.ChainParams) -> p.Chains:
+        """How one leads to the other."""
+        roots = root_ids(self._index.keepers, params.roots)
+        return await self._reader.call_chain(params.source, params.target, roots, params.max_depth, params.limit)
+
+    async def dependencies(self, params: g.ImportsParams) -> p.Imports:
+        """What it imports."""
+        return await self._imports(params, dependents=False)
+
+    async def dependents(self, params: g.ImportsParams) -> p.Imports:
+        """What imports it."""
+        return await self._imports(params, dependents=True)
+
+    async def complexity(self, params: g.ComplexityParams) -> p.Complexity:
+        """Where it is complicated."""
+        return await self.figures.complexity(params.path, params.threshold, params.limit)
+
+    async def _imports(self, params: g.ImportsParams, *, dependents: bool) -> p.Imports:
+        roots = root_ids(self._index.keepers, params.roots)
+        return await self._reader.imports(
+            params.path, params.symbol, roots, params.levels, params.limit, dependents=dependents
+        )

@@ -1,0 +1,140 @@
+"""What a person means by a symbol: a name, qualified or not, ``PATH:NAME`` or ``PATH:LINE``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from agentd.domain import Filter, SymbolKind
+from agentd.errors import NotFoundError, SymbolNotFoundError
+from agentd.storage.symbols import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentd.retrieval.files import IndexedRoots
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.rows import SymbolRow
+
+MAX_MEANT = 50
+"""Definitions that one name stands for at most; the answer says when there are more."""
+NEAREST = 5
+SHOWN = 200
+"""Characters of a name that an error repeats."""
+REFRESH_SECONDS = 2.0
+"""How long a file that is named, and not known yet, may take to be read."""
+
+MINOR = frozenset({SymbolKind.CONSTANT, SymbolKind.VARIABLE, SymbolKind.FIELD, SymbolKind.MODULE})
+
+
+class Subject(NamedTuple):
+    """The definitions that were meant; ``more`` says that the name has others."""
+
+    symbols: list[SymbolRow]
+    more: bool = False
+
+    @property
+    def ids(self) -> list[int]:
+        """Ids of the definitions."""
+        return [symbol.id for symbol in self.symbols]
+
+    def cut(self) -> list[str]:
+        """What is to be said about the others."""
+        return [f"definitions beyond the first {MAX_MEANT} of that name: qualify it"] if self.more else []
+
+
+class Place(NamedTuple):
+    """A file that the index knows."""
+
+    root_id: int
+    root: str
+    path: str
+
+    @property
+    def absolute(self) -> str:
+        """The absolute path."""
+        return os.path.join(self.root, self.path)
+
+
+class Subjects:
+    """Finds what is meant."""
+
+    def __init__(self, catalogue: Catalogue, index: IndexedRoots) -> None:
+        self._catalogue = catalogue
+        self._index = index
+
+    async def meant(self, text: str, roots: Sequence[int]) -> Subject:
+        """The definitions that ``text`` means in ``roots`` (none: in all).
+
+        Raises:
+            SymbolNotFoundError: none.
+            OutsideRootsError: an absolute path that no root holds.
+            NotFoundError: an absolute path that the index does not know.
+        """
+        head, colon, rest = text.rpartition(":")
+        if colon and rest and head and not head.endswith(":"):
+            place = await self._place(head, roots)
+            if place is not None:
+                return await self._in_file(place, rest)
+        only = Filter(roots=tuple(roots))
+        found = await self._catalogue.symbols.find(text, only, MAX_MEANT + 1)
+        if found:
+            return Subject(weighty(found)[:MAX_MEANT], len(found) > MAX_MEANT)
+        raise not_found(text, await self._catalogue.symbols.nearest(text, only, NEAREST))
+
+    async def file(self, path: str) -> Place:
+        """The file at an absolute path, which is read first where the index does not know it yet.
+
+        Raises:
+            OutsideRootsError: no root holds the path.
+            NotFoundError: the index knows no such file.
+        """
+        path = os.path.normpath(path)  # noqa: ASYNC240 pure text, no disk
+        root_id, root = self._index.root_of(path)
+        place = Place(root_id, root, path[len(root) + 1 :])
+        if not await self._knows(place):
+            await self._index.refresh([path], REFRESH_SECONDS)
+            if not await self._knows(place):
+                raise NotFoundError(f"{path} is no file of the index: it is missing, ignored or skipped")
+        return place
+
+    async def _knows(self, place: Place) -> bool:
+        document = await self._catalogue.passages.document(place.root_id, place.path)
+        return document is not None and document.skip is None
+
+    async def _place(self, path: str, roots: Sequence[int]) -> Place | None:
+        """The file at a path, absolute or relative to a root; None where no root has it, so that it is a name."""
+        if path.startswith("/"):
+            return await self.file(path)
+        path = os.path.normpath(path)  # noqa: ASYNC240 pure text, no disk
+        for root in await self._catalogue.roots.all():
+            place = Place(root.id, root.path, path)
+            if (not roots or root.id in roots) and await self._knows(place):
+                return place
+        return None
+
+    async def _in_file(self, place: Place, rest: str) -> Subject:
+        if rest.isdecimal():
+            around = await self._catalogue.symbols.at(place.root_id, place.path, min(int(rest), 2**31))
+            if around:
+                return Subject(around[-1:])
+            raise SymbolNotFoundError(f"no definition is around line {rest} of {place.absolute}", nearest=[])
+        defined = await self._catalogue.symbols.of_document(place.root_id, place.path)
+        wanted = ".".join(parts_of(rest))
+        found = [row for row in defined if f".{row.qualified}".endswith(f".{wanted}")]
+        if found:
+            return Subject(found[:MAX_MEANT], len(found) > MAX_MEANT)
+        near = [row.qualified for row in defined if row.name.lower().startswith(wanted[:2].lower())]
+        raise not_found(f"{place.path}:{rest}", near[:NEAREST])
+
+
+def weighty(found: Sequence[SymbolRow]) -> list[SymbolRow]:
+    """Functions and types where there are any: a field of the same name is hardly meant beside them."""
+    return [row for row in found if row.kind not in MINOR] or list(found)
+
+
+def not_found(text: str, nearest: Sequence[str]) -> SymbolNotFoundError:
+    """The error for a name that no definition has."""
+    shown = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    advice = f"the nearest are: {', '.join(nearest)}" if nearest else "no name is near to it"
+    return SymbolNotFoundError(f"no definition answers to `{shown}`; {advice}", nearest=list(nearest))
