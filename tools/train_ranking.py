@@ -19,17 +19,11 @@ from ranking.dataset import Query, Recording, read_rows, write_rows
 from ranking.logistic import threshold
 from ranking.record import record, summary
 from ranking.report import held_out, print_relevance, print_scores, print_weights
-from ranking.training import (
-    COMMON,
-    Frame,
-    Weights,
-    answerability,
-    fit_relevance,
-    held_out_chances,
-    train,
-    weight_vector,
-)  # fmt: skip
-from ranking.weights_file import RankingWeights, Relevance, read_weights, write_weights
+from ranking.training import COMMON, Frame, answerability, fit_relevance, held_out_chances, train
+from ranking.weights_file import read_prior, scaled_to, to_file, write_weights
+
+from agentd.config.settings import SearchSettings
+from agentd.kernels.features import FEATURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,40 +102,28 @@ def fit_weights(arguments: argparse.Namespace) -> None:
     recordings = [
         each for path in sorted((arguments.work / "recordings").glob("*.jsonl")) for each in read_rows(path, Recording)
     ]
-    begin = read_weights(arguments.prior)
-    names = tuple(dict.fromkeys(name for each in recordings for hit in each.hits for name in hit.features))
-    before = {kind: weight_vector(weights, names) for kind, weights in begin.weights.items()}
-    frame = Frame(names, before.setdefault(COMMON, weight_vector({"fusion": 1.0}, names)))
+    before = read_prior(arguments.prior)
+    frame = Frame(FEATURES, before[COMMON])
     print_scores(held_out(recordings, frame, before))
     trained = train(recordings, frame)
-    print_weights(trained, frame, frame.prior)
+    print_weights(trained, frame)
     relevance = train_relevance(recordings, arguments.lost, arguments.doubted)
     if arguments.write:
-        write_weights(arguments.write, new_weights(trained, names, relevance))
+        write_weights(arguments.write, to_file(trained, relevance))
         print(f"\nwritten: {arguments.write}")
 
 
-def train_relevance(recordings: list[Recording], lost: float, doubted: float) -> Relevance:
-    """The logistic of all corpora, with thresholds of those that each corpus got from the others."""
+def train_relevance(recordings: list[Recording], lost: float, doubted: float) -> dict[str, float]:
+    """The logistic of all corpora, made so that the thresholds in the settings lose what they may lose of each corpus
+    when it is judged by the others.
+    """
     names = tuple(dict.fromkeys(name for each in recordings for name in each.evidence))
-    if not names:
-        return Relevance()
     print_relevance(recordings, names)
     _evidence, answerable = answerability(recordings, names)
     chances = held_out_chances(recordings, names)
-    logistic = fit_relevance(recordings, names)
-    return Relevance(
-        weights=dict(zip(names, logistic.weights.tolist(), strict=True)),
-        bias=logistic.bias,
-        floor=threshold(chances, answerable, lost),
-        doubt=threshold(chances, answerable, doubted),
-    )
-
-
-def new_weights(trained: Weights, names: tuple[str, ...], relevance: Relevance) -> RankingWeights:
-    """As the file holds them."""
-    by_name = {kind: dict(zip(names, vector.tolist(), strict=True)) for kind, vector in trained.items()}
-    return RankingWeights(list(names), by_name, relevance)
+    floor = threshold(chances, answerable, lost), SearchSettings().min_relevance
+    doubt = threshold(chances, answerable, doubted), SearchSettings().doubtful_relevance
+    return scaled_to(fit_relevance(recordings, names), names, floor, doubt)
 
 
 def named(option: str) -> tuple[str, Path]:

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ranking.dataset import Gold, Query, RecordedHit, Recording, bucket, read_rows, sample, write_rows
-from ranking.logistic import fit_logistic, rejected, threshold
+from ranking.logistic import Logistic, fit_logistic, rejected, threshold
 from ranking.pairwise import Schedule, fit, gradient, loss, swap_gains
 from ranking.report import held_out
 from ranking.table import Table, make_table
 from ranking.training import COMMON, FEWEST, Frame, measures, reranked, train
-from ranking.weights_file import RankingWeights, Relevance, read_weights, write_weights
+from ranking.weights_file import read_prior, scaled_to, to_file, write_weights
+
+from agentd.kernels.features import FEATURES
+from agentd.kernels.rank import load_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,13 +148,24 @@ def test_one_class_ten_times_as_large_does_not_move_the_even_odds() -> None:
     assert chances[0] == pytest.approx(0.5, abs=0.05)
 
 
-def test_weights_survive_the_file_rounded(tmp_path: Path) -> None:
-    weights = RankingWeights(["a"], {COMMON: {"a": 1.23456789}}, Relevance({"b": 2.0}, -1.0, 0.1, 0.3))
+def test_the_file_holds_what_each_type_adds_and_the_scorer_reads_the_same_back(tmp_path: Path) -> None:
+    common, path = np.zeros(len(FEATURES)), np.zeros(len(FEATURES))
+    common[0], path[0], path[1] = 1.23456789, 1.5, -0.25
+    weights = to_file({COMMON: common, "path": path}, {"bias": -1.0})
+    assert weights.common == {FEATURES[0]: 1.2346}
     write_weights(tmp_path / "weights.json", weights)
-    read = read_weights(tmp_path / "weights.json")
-    assert read.weights == {COMMON: {"a": 1.2346}}
-    assert read.relevance == weights.relevance
-    assert read_weights(tmp_path / "missing.json") == RankingWeights()
+    assert load_weights(str(tmp_path / "weights.json")) == weights
+    assert read_prior(tmp_path / "weights.json")["path"] == pytest.approx(path, abs=1e-4)
+    assert read_prior(tmp_path / "missing.json")[COMMON].sum() == 1.0
+
+
+def test_the_evidence_is_scaled_so_that_the_thresholds_in_the_settings_hold() -> None:
+    model = Logistic(np.array([2.0]), -1.0)
+    at_floor, at_doubt = np.array([[0.2]]), np.array([[1.0]])
+    scaled = scaled_to(model, ("similarity",), (float(model(at_floor)[0]), 0.2), (float(model(at_doubt)[0]), 0.5))
+    after = Logistic(np.array([scaled["similarity"]]), scaled["bias"])
+    assert after(at_floor)[0] == pytest.approx(0.2, abs=1e-3)
+    assert after(at_doubt)[0] == pytest.approx(0.5, abs=1e-3)
 
 
 def test_recordings_survive_their_file(tmp_path: Path) -> None:

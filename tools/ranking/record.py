@@ -21,7 +21,7 @@ PATIENCE_MS = 60_000
 
 
 class IncompleteAnswerError(Exception):
-    """The daemon answered without a part of its index, or without the features."""
+    """The daemon answered without a part of its index."""
 
 
 def record(work: Path, corpus: str, queries: Iterable[Query]) -> list[Recording]:
@@ -40,18 +40,15 @@ def ask(client: Client, folder: Path, query: Query) -> Recording:
     """Ask in mode ``full``, and where something is to be found in mode ``fusion``, too.
 
     Raises:
-        IncompleteAnswerError: the answer lacks a part of the index, or a hit its features.
+        IncompleteAnswerError: an answer lacks a part of the index.
     """
-    result = search(client, query.query, mode="full", explain=True, min_score=0.0)
+    result = search(client, query.query, mode="full", explain=True, min_score=0, max_per_file=0)
     fusion = search(client, query.query, mode="fusion")["hits"] if query.gold else []
-    first = result["hits"][0]["why"] if result["hits"] else {}
-    if result["hits"] and not first.get("features"):
-        raise IncompleteAnswerError(f"expected `why.features` in the hits of {query.query!r}, found {first}")
     return Recording(
         query=query,
-        type=first.get("query_type") or result.get("query_type") or "",
+        type=result["explanation"]["query_type"],
         hits=tuple(recorded(hit, folder, query) for hit in result["hits"]),
-        evidence=result.get("relevance", {}).get("features", {}),
+        evidence=result["explanation"]["evidence"],
         fusion=tuple(recorded(hit, folder, query) for hit in fusion),
     )
 

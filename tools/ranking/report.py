@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ranking.dataset import Recording
-    from ranking.table import Floats
-    from ranking.training import Weights
+    from ranking.training import Trained
 
 MEASURES = ("nDCG@10", "MRR@10", "span@5")
 ORDERS = ("fusion", "before", "after")
@@ -23,7 +22,7 @@ Scores = dict[str, dict[str, list[dict[str, float]]]]
 """Group (corpus, kind or type) -> order -> the measures of each query."""
 
 
-def held_out(recordings: Sequence[Recording], frame: Frame, before: Weights) -> Scores:
+def held_out(recordings: Sequence[Recording], frame: Frame, before: Trained) -> Scores:
     """Each corpus ranked with weights that were trained on all others."""
     scores: Scores = defaultdict(lambda: defaultdict(list))
     for corpus in sorted({each.query.corpus for each in recordings}):
@@ -57,12 +56,12 @@ def mean(found: Sequence[Mapping[str, float]], name: str) -> float:
     return sum(each[name] for each in found) / len(found) if found else 0.0
 
 
-def print_weights(weights: Weights, frame: Frame, prior: Floats) -> None:
+def print_weights(weights: Trained, frame: Frame) -> None:
     """A row for each feature: where its weight began, and what it became for each type."""
     types = [COMMON, *sorted(weights.keys() - {COMMON})]
     print(f"\n{'weight':18}{'prior':>10}" + "".join(f"{kind[:14]:>16}" for kind in types))
     for index, name in enumerate(frame.names):
-        print(f"{name:18}{prior[index]:>10.3f}" + "".join(f"{weights[kind][index]:>16.3f}" for kind in types))
+        print(f"{name:18}{frame.prior[index]:>10.3f}" + "".join(f"{weights[kind][index]:>16.3f}" for kind in types))
 
 
 def print_relevance(recordings: Sequence[Recording], names: Sequence[str]) -> None:

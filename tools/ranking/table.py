@@ -22,8 +22,8 @@ Integers: TypeAlias = "NDArray[np.int64]"
 class Table:
     """Hits of queries, side by side: query ``q`` owns the rows from ``starts[q]`` up to ``starts[q + 1]``.
 
-    ``features`` is (hits, features), ``gains`` (hits) is 2^grade - 1, ``owners`` (hits) the query of each; ``ideal`` and
-    ``weights`` are (queries): the best discounted gain that the hits allow, and how much the query counts.
+    ``features`` is (hits, features), ``gains`` (hits) is 2^grade - 1, ``owners`` (hits) the query of each; ``ideal``
+    and ``weights`` are (queries): the best discounted gain that the hits allow, and how much the query counts.
     ``better`` and ``worse`` are (pairs): rows of the same query, the first of a higher grade.
     """
 

@@ -14,7 +14,7 @@ from ranking.pairwise import Schedule, fit
 from ranking.table import make_table, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ranking.dataset import RecordedHit, Recording
     from ranking.table import Floats
@@ -33,8 +33,8 @@ SHRINKAGE = 300
 
 SCHEDULE = Schedule()
 
-Weights = dict[str, "Floats"]
-"""By query type, and ``common`` for all others."""
+Trained = dict[str, "Floats"]
+"""Weights (features) by query type, and ``common`` for all others."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Frame:
         return np.array([SIGNS.get(name, 0.0) for name in self.names])
 
 
-def train(recordings: Sequence[Recording], frame: Frame) -> Weights:
+def train(recordings: Sequence[Recording], frame: Frame) -> Trained:
     """Weights from the recordings that have an answer."""
     answerable = [each for each in recordings if each.query.gold]
     common = train_one(answerable, frame, frame.prior, frame.schedule)
@@ -74,7 +74,7 @@ def balance(recordings: Sequence[Recording]) -> list[float]:
     return [counts[each.query.corpus, each.query.kind] ** -0.5 for each in recordings]
 
 
-def reranked(recording: Recording, weights: Weights, names: Sequence[str]) -> list[RecordedHit]:
+def reranked(recording: Recording, weights: Trained, names: Sequence[str]) -> list[RecordedHit]:
     """Its hits in the order of the weights for its type."""
     scores = rows((hit.features for hit in recording.hits), names) @ weights.get(recording.type, weights[COMMON])
     return [recording.hits[index] for index in np.argsort(-scores, kind="stable")]
@@ -113,8 +113,3 @@ def held_out_chances(recordings: Sequence[Recording], names: Sequence[str]) -> F
 def fit_relevance(recordings: Sequence[Recording], names: Sequence[str]) -> Logistic:
     """The logistic of all recordings."""
     return fit_logistic(*answerability(recordings, names))
-
-
-def weight_vector(weights: Mapping[str, float], names: Sequence[str]) -> Floats:
-    """Weights by name as an array; 0 for a name that has none."""
-    return np.array([weights.get(name, 0.0) for name in names])

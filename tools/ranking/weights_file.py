@@ -1,63 +1,71 @@
-"""The file of weights that the scorer reads: names before numbers, so that a person can read and change it.
-
-::
-
-    {"features": ["keyword", ...],
-     "weights": {"common": {"keyword": 1.2, ...}, "question": {...}},
-     "relevance": {"weights": {"coverage": 3.1, ...}, "bias": -2.0, "floor": 0.18, "doubt": 0.42}}
-
-A query of which the chance to be answered lies under ``floor`` gets no hits; under ``doubt``, hits of low confidence.
-"""
+"""The file of weights that the scorer reads (``agentd.kernels.rank.Weights``), as arrays and back."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+import numpy as np
+
+from agentd.kernels.features import FEATURES
+from agentd.kernels.rank import Weights, load_weights
+from ranking.training import COMMON
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ranking.logistic import Logistic
+    from ranking.training import Trained
+
 DIGITS = 4
+"""More would be noise, and unreadable in a diff."""
 
 
-class Relevance(Struct, frozen=True):
-    """The logistic on a query's evidence, and its two thresholds, each a probability."""
-
-    weights: dict[str, float] = {}
-    bias: float = 0.0
-    floor: float = 0.0
-    doubt: float = 0.0
-
-
-class RankingWeights(Struct, frozen=True):
-    """Weights by query type and feature; ``common`` is for every type that has none of its own."""
-
-    features: list[str] = []
-    weights: dict[str, dict[str, float]] = {}
-    relevance: Relevance = Relevance()
-
-
-def read_weights(path: Path) -> RankingWeights:
-    """The weights in a file, or none where there is no file.
+def read_prior(path: Path) -> Trained:
+    """The weights in a file by type, ``common`` among them; those of plain fusion where there is no file.
 
     Raises:
-        msgspec.ValidationError: it is of another shape.
+        ConfigError: it is no file of weights, or names a feature that there is not.
     """
-    return msgspec.json.decode(path.read_bytes(), type=RankingWeights) if path.is_file() else RankingWeights()
+    weights = load_weights(str(path)) if path.is_file() else Weights(common={"fusion": 1.0}, types={}, relevance={})
+    return {kind: np.array(weights.row(kind)) for kind in (COMMON, *weights.types)}
 
 
-def write_weights(path: Path, weights: RankingWeights) -> None:
-    """Write the file anew, indented and rounded."""
-    plain = rounded(msgspec.to_builtins(weights))
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
+def to_file(trained: Trained, relevance: dict[str, float]) -> Weights:
+    """As the file has them: a type's weights are what it adds to the common ones, and what is 0 is left out."""
+    common = trained[COMMON]
+    added = {kind: weights - common for kind, weights in sorted(trained.items()) if kind != COMMON}
+    return Weights(by_name(common), {kind: by_name(weights) for kind, weights in added.items()}, relevance)
 
 
-def rounded(value: object) -> object:
-    """The same with every number cut to a few digits: more would be noise, and unreadable in a diff."""
-    if isinstance(value, dict):
-        return {key: rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [rounded(each) for each in value]
-    return round(value, DIGITS) if isinstance(value, float) else value
+def by_name(weights: np.typing.NDArray[np.float64]) -> dict[str, float]:
+    """In the order of the features."""
+    rounded = [round(float(weight), DIGITS) for weight in weights]
+    return {name: weight for name, weight in zip(FEATURES, rounded, strict=True) if weight}
+
+
+def write_weights(path: Path, weights: Weights) -> None:
+    """Write the file anew, indented."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(weights), indent=2) + b"\n")
+
+
+def scaled_to(
+    logistic: Logistic, names: tuple[str, ...], floor: tuple[float, float], doubt: tuple[float, float]
+) -> dict[str, float]:
+    """The logistic stretched and moved so that two of its probabilities become those of the settings: ``floor`` and
+    ``doubt`` are (as fitted, as set). So a training changes what is weighed, and no threshold.
+    """
+    fitted, wanted = [log_odds(pair[0]) for pair in (floor, doubt)], [log_odds(pair[1]) for pair in (floor, doubt)]
+    stretch = (wanted[1] - wanted[0]) / max(fitted[1] - fitted[0], 1e-3)
+    bias = wanted[0] + stretch * (logistic.bias - fitted[0])
+    weights = {
+        name: round(stretch * weight, DIGITS) for name, weight in zip(names, logistic.weights.tolist(), strict=True)
+    }
+    return {**weights, "bias": round(bias, DIGITS)}
+
+
+def log_odds(probability: float) -> float:
+    """Of a probability between 0 and 1."""
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))
