@@ -15,7 +15,7 @@ names of its tags convention where there is one:
   exports by default (its ``name`` is then ``default``). A ``@module`` with braces is a tree of names, as Rust has it;
 - ``@binding`` around ``@name`` and ``@type``: a variable, parameter or field whose type is written down or constructed.
 
-Queries hold no predicates (``#match?``): they would be asked in Python, name by name.
+Predicates (``#eq?``) cost a call for each match of their pattern, so only patterns that seldom match have one.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ Lines end at ``\n`` alone, as git, grep and tree-sitter count them; a ``\r`` bel
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable  # Rank is made when the module is loaded
 from hashlib import blake2b
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +20,7 @@ from agentd.domain import Chunk, embedding_text
 from agentd.kernels.tokens import identifier_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_CHUNKS = 4000
 """Chunks of one file; the rest is cut and said to be (``chunks_cut``)."""
@@ -32,6 +33,10 @@ SCRAP = 8
 
 Trail = tuple[str, ...]
 """The headings or scopes that lead to a block, outermost first."""
+
+
+Rank = Callable[[list[str], int], tuple[int, ...]]
+"""How good it is to begin a chunk with a line; greater is better."""
 
 
 class Block(NamedTuple):
@@ -48,6 +53,7 @@ class Block(NamedTuple):
     symbol: str = ""
     defines: bool = False
     parts: Callable[[], Sequence[Block]] | None = None
+    about: str = ""
 
 
 class Source:
@@ -81,6 +87,18 @@ class Source:
         self._cursor = (offset, position)
         return position
 
+    def bytes_of(self, data: bytes, offsets: Sequence[int]) -> list[int]:
+        """Bytes of the file at byte offsets of ``data``, which is its text in UTF-8."""
+        if self._encoding.lower().replace("_", "-") == "utf-8":
+            return [self._bom + offset for offset in offsets] if self._bom else list(offsets)
+        places: dict[int, int] = {}
+        known = characters = 0
+        for offset in sorted(set(offsets)):
+            characters += len(data[known:offset].decode(errors="ignore"))
+            known = offset
+            places[offset] = self.byte(characters)
+        return [places[offset] for offset in offsets]
+
     def line(self, offset: int) -> int:
         """Line of a character offset, from 1."""
         return max(1, bisect_right(self.starts, offset, 0, len(self.lines)))
@@ -95,9 +113,18 @@ class Source:
         return start, end
 
 
-def split(source: Source, block: Block, chunk_chars: int) -> list[Chunk]:
-    """Chunks of ``block``, at most ``MAX_CHUNKS`` + 1 of them: one more says that there were more."""
-    pieces = _join_small(source, _Packer(source, chunk_chars).pack(block), chunk_chars)
+def paragraph(lines: list[str], line: int) -> tuple[int, ...]:
+    """How good it is to begin a chunk of prose or data with ``line``: after a blank one, or where it is shallow."""
+    text = lines[line]
+    return not lines[line - 1].strip(), len(text.lstrip()) - len(text)
+
+
+def split(source: Source, block: Block, chunk_chars: int, rank: Rank = paragraph) -> list[Chunk]:
+    """Chunks of ``block``, at most ``MAX_CHUNKS`` + 1 of them: one more says that there were more.
+
+    What has no parts is cut where ``rank`` is greatest.
+    """
+    pieces = _join_small(source, _Packer(source, chunk_chars, rank).pack(block), chunk_chars)
     chunks: list[Chunk] = []
     for piece in pieces:
         chunks.extend(_render(source, piece, chunk_chars))
@@ -131,9 +158,10 @@ def shared(trails: Sequence[Trail]) -> Trail:
 class _Packer:
     """Turns a block into blocks that fit, few and whole."""
 
-    def __init__(self, source: Source, limit: int) -> None:
+    def __init__(self, source: Source, limit: int, rank: Rank) -> None:
         self.source = source
         self.limit = limit
+        self.rank = rank
 
     def pack(self, block: Block) -> Iterator[Block]:
         if self.source.size(block.start, block.end) <= self.limit:
@@ -172,30 +200,24 @@ class _Packer:
         return self.source.size(block.start, block.end) < self.limit // SCRAP
 
     def _cut(self, block: Block) -> Iterator[Block]:
-        """Cut between lines: after a blank one if there is any, else where the indentation is shallowest."""
+        """Cut between lines, late in a piece rather than early."""
         source, limit = self.source, self.limit
         start = line = block.start
-        best, best_rank = start, (False, 0)
+        best = start
+        best_rank: tuple[int, ...] = ()
         while line < block.end:
             size = source.size(start, line)
             if size and size + source.size(line, line + 1) > limit:
                 stop = best if best > start else line
                 yield block._replace(start=start, end=stop, defines=block.defines and start == block.start)
                 start = line = best = stop
-                best_rank = (False, 0)
+                best_rank = ()
                 continue
-            if size * 3 >= limit and (rank := _boundary(source.lines, line)) >= (best_rank if best > start else rank):
+            if size * 3 >= limit and (rank := self.rank(source.lines, line)) >= best_rank:
                 best, best_rank = line, rank
             line += 1
         if start < block.end:
             yield block._replace(start=start, end=block.end, defines=block.defines and start == block.start)
-
-
-def _boundary(lines: list[str], line: int) -> tuple[bool, int]:
-    """How good it is to begin a chunk with ``line``; greater is better."""
-    text = lines[line]
-    indent = len(text) - len(text.lstrip())
-    return not lines[line - 1].strip(), -indent
 
 
 def _tile(block: Block, parts: Iterable[Block]) -> list[Block]:
@@ -239,6 +261,7 @@ def _render(source: Source, block: Block, limit: int) -> Iterator[Chunk]:
     start, end = source.trim(block.start, block.end)
     if start == end:
         return
+    trail = block.trail if block.defines or not block.about else (*block.trail, block.about)
     first = source.starts[start]
     last = source.starts[end - 1] + len(source.lines[end - 1].removesuffix("\r"))
     for low, high in (
@@ -247,7 +270,7 @@ def _render(source: Source, block: Block, limit: int) -> Iterator[Chunk]:
         text = source.text[low:high]
         if text.strip():
             span = (source.byte(low), source.byte(high))
-            yield make_chunk((start + 1, end), span, block.symbol, block.trail, text)
+            yield make_chunk((start + 1, end), span, block.symbol, trail, text)
 
 
 def _cut_line(text: str, first: int, last: int, limit: int) -> Iterator[tuple[int, int]]:

@@ -1,8 +1,4 @@
-"""Code along its definitions, by tree-sitter.
-
-Visiting every node from Python would take longer than parsing, so a node is opened only where it does not fit into a
-chunk; what fits costs a look at its type and name.
-"""
+"""Code along its definitions: what tree-sitter and a language's query find in a file, and the chunks that follow it."""
 
 from __future__ import annotations
 
@@ -12,14 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tree_sitter import Parser
 
-from agentd.kernels.chunks import Block, Source, Trail
-from agentd.kernels.grammars import BODIES, GRAMMARS, LEADS, load
-from agentd.kernels.naming import define, unwrap
+from agentd.kernels.captures import Captures
+from agentd.kernels.chunks import Block, Source, Trail, split
+from agentd.kernels.comments import first_sentence
+from agentd.kernels.grammars import load
+from agentd.kernels.naming import annotate, label
+from agentd.kernels.query import capture
+from agentd.kernels.symbols import VALUES, symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tree_sitter import Tree
 
-    from tree_sitter import Node, Tree
+    from agentd.domain import Chunk, Symbol
 
 PARSE_SECONDS = 2.0
 """CPU time for one parse: error recovery can be slower than linear. A file over this bound is cut by lines instead."""
@@ -27,50 +27,52 @@ PARSE_SECONDS = 2.0
 SLICE = 64 * 1024
 """Bytes handed to the parser at a time: what is larger is read through a callback, which alone can be interrupted."""
 
-MAX_DEPTH = 64
-"""Nested nodes that are opened; below, generated or hostile, lines are cut by indentation."""
+SMALL_VALUE = 4
+"""A constant or field stands alone in a chunk from this part of its size on; below, it belongs to what is around it."""
 
-MAX_OPENED = 64
-"""Nodes whose children are laid beside those of one above, for the same reason."""
+MAX_ABOUT = 160
+"""Characters of the doc that the later pieces of a definition carry in their context."""
 
-MAX_CHILDREN = 20_000
-"""Children of a node that is opened; one with more is a table of data, or what an error made of a file."""
+NOTHING = Captures([], [], [], [], [])
 
-
-class Scope(NamedTuple):
-    """Where a node stands: the heads of the definitions around it, and the qualified name of the innermost."""
-
-    trail: Trail = ()
-    symbol: str = ""
+_CLOSED = frozenset({"}", ")", "]", "})", "end"})
+_CLOSING = (")", "]", "}", "else", "elif", "except", "finally", "catch", "rescue", "end", "fi", "done", "esac")
 
 
 class Code(NamedTuple):
-    """A parsed file. ``notes`` hold ``syntax_errors`` or ``parse_timeout``."""
+    """A parsed file. ``data`` is its text in UTF-8, which all bytes are of; ``notes`` hold ``syntax_errors``,
+    ``parse_timeout`` and what was cut.
+    """
 
-    block: Block
+    data: bytes
+    captures: Captures
+    symbols: list[Symbol]
     notes: list[str]
 
 
-def code(source: Source, language: str, chunk_chars: int) -> Code:
-    """Describe a file in one of ``GRAMMARS``' languages; one that cannot be parsed in time is a block of lines."""
+def read_code(source: Source, language: str) -> Code:
+    """Parse a file in one of ``GRAMMARS``' languages; one that cannot be parsed in time has no symbols."""
     data = source.text.encode()
     tree = _parse(language, data)
-    whole = Block(0, len(source.lines))
     if tree is None:
-        return Code(whole, ["parse_timeout"])
-    splitter = _Splitter(source, language, data, chunk_chars)
-    block = whole._replace(parts=partial(splitter.parts, tree.root_node, Scope(), 0))
+        return Code(data, NOTHING, [], ["parse_timeout"])
+    captures = capture(language, tree, data)
     notes = ["syntax_errors"] if tree.root_node.has_error else []
-    return Code(_named_whole(block, splitter, tree, source, chunk_chars), notes)
+    return Code(data, captures, symbols(captures, data, language), [*notes, *captures.notes])
 
 
-def _named_whole(block: Block, splitter: _Splitter, tree: Tree, source: Source, chunk_chars: int) -> Block:
-    """A file that fits into one chunk still takes the name of its first definition."""
-    if source.size(block.start, block.end) > chunk_chars:
-        return block
-    parts = splitter.parts(tree.root_node, Scope(), 0)
-    first = next((part for part in parts if part.defines), None)
-    return block if first is None else block._replace(symbol=first.symbol, defines=True)
+def chunk_code(source: Source, code: Code, chunk_chars: int) -> list[Chunk]:
+    """Chunks that follow the definitions: a function whole where it fits, a class by its head and its members."""
+    outline = _Outline(source, code, chunk_chars)
+    return annotate(split(source, outline.whole(), chunk_chars, statement), source, code)
+
+
+def statement(lines: list[str], line: int) -> tuple[int, ...]:
+    """How good it is to begin a chunk of code with ``line``: shallow ones first, after a blank one if there is any."""
+    text = lines[line]
+    stripped = text.lstrip()
+    begins = bool(stripped) and not stripped.startswith(_CLOSING)
+    return begins, len(stripped) - len(text), not lines[line - 1].strip()
 
 
 def _parse(language: str, data: bytes) -> Tree | None:
@@ -87,114 +89,72 @@ def _parse(language: str, data: bytes) -> Tree | None:
         return None
 
 
-class _Splitter:
-    """Takes the nodes of one tree apart into blocks of whole lines."""
+class _Outline:
+    """The definitions of a file as blocks of whole lines within blocks."""
 
-    def __init__(self, source: Source, language: str, data: bytes, limit: int) -> None:
-        self.source = source
-        self.grammar = GRAMMARS[language]
-        self.naming = self.grammar.definitions.keys() | self.grammar.bound.keys() | self.grammar.wrappers
-        self.data = data
-        self.limit = limit
+    def __init__(self, source: Source, code: Code, limit: int) -> None:
+        self._source = source
+        self._code = code
+        self._limit = limit
+        self._children: dict[int, list[int]] = {}
+        for ordinal, symbol in enumerate(code.symbols):
+            if symbol.kind not in VALUES or self._size(ordinal) * SMALL_VALUE >= limit:
+                self._children.setdefault(symbol.parent, []).append(ordinal)
 
-    def parts(self, node: Node, scope: Scope, depth: int) -> list[Block]:
-        """The children of ``node`` as blocks; one that begins on a line already taken is opened or joined to it."""
-        if node.child_count > MAX_CHILDREN:
-            return []
-        wraps = node.type in self.grammar.wrappers
-        wrapped = {inner.id for inner in unwrap(self.grammar, node)[1:]} if wraps else ()
-        blocks = _Lines()
-        stack = node.children[::-1]
-        opened = 0
-        while stack:
-            child = stack.pop()
-            start, end = _rows(child)
-            taken = start < blocks.end
-            opens = self._large(max(start, blocks.end), end) and 0 < child.child_count <= MAX_CHILDREN
-            if opens and opened < MAX_OPENED and (taken or child.type in BODIES or child.id in wrapped):
-                opened += 1
-                stack += child.children[::-1]
-            elif taken:
-                blocks.extend(end)
-            elif child.type in LEADS:
-                blocks.lead(start, end)
+    def whole(self) -> Block:
+        """The file; one that fits into one chunk takes the name of its first definition."""
+        end = len(self._source.lines)
+        if self._children and self._source.size(0, end) <= self._limit:
+            first = next((found for found in self._code.symbols if found.kind not in VALUES), None)
+            return Block(0, end, (), first.qualified if first else "", defines=first is not None)
+        return Block(0, end, parts=partial(self._parts, -1, Block(0, end)) if self._children else None)
+
+    def _size(self, ordinal: int) -> int:
+        symbol = self._code.symbols[ordinal]
+        return self._source.size(symbol.start_line - 1, min(symbol.end_line, len(self._source.lines)))
+
+    def _parts(self, ordinal: int, outer: Block) -> list[Block]:
+        """What a definition holds, and the lines between: the first of all is its head."""
+        blocks: list[Block] = []
+        cursor = outer.start
+        rest = outer._replace(parts=None, defines=False)
+        for child in self._children.get(ordinal, ()):
+            block = self._block(child, outer.trail)
+            if block.end <= cursor:
+                continue
+            if block.start < cursor and self._source.size(cursor, block.end) <= self._limit:
+                blocks[-1] = blocks[-1]._replace(end=block.end)  # it begins on a line that is taken
             else:
-                blocks.add(self._block(child, start, end, scope, depth), self._large)
-        return blocks.finish(scope)
-
-    def _large(self, start: int, end: int) -> bool:
-        return start < end and self.source.size(start, min(end, len(self.source.lines))) > self.limit
-
-    def _block(self, node: Node, start: int, end: int, scope: Scope, depth: int) -> Block:
-        found = define(self.grammar, node, self.data) if node.type in self.naming else None
-        parts: Callable[[], list[Block]] | None = None
-        inner = scope
-        if found is not None:
-            symbol = f"{scope.symbol}.{found.name}" if scope.symbol else found.name
-            inner = Scope((*scope.trail, found.label), symbol)
-        if depth < MAX_DEPTH and self._large(start, end):
-            parts = partial(self.parts if found is None else self._opened, node, inner, depth + 1)
-        return Block(start, end, inner.trail, inner.symbol, found is not None, parts)
-
-    def _opened(self, node: Node, scope: Scope, depth: int) -> list[Block]:
-        """A definition's parts: the first is its head."""
-        blocks = self.parts(node, scope, depth)
-        blocks[:1] = [head._replace(trail=scope.trail, symbol=scope.symbol, defines=True) for head in blocks[:1]]
+                self._fill(blocks, rest._replace(start=cursor, end=block.start))
+                blocks.append(block._replace(start=max(block.start, cursor)))
+            cursor = block.end
+        self._fill(blocks, rest._replace(start=cursor))
+        if ordinal >= 0:
+            blocks[0] = blocks[0]._replace(trail=outer.trail, symbol=outer.symbol, defines=True, about="")
         return blocks
 
+    def _fill(self, blocks: list[Block], rest: Block) -> None:
+        """Add the lines between two definitions, unless they are blank; what closes a bracket belongs above."""
+        lines = self._source.lines
+        start, end = self._source.trim(rest.start, rest.end)
+        closed = start
+        while blocks and closed < end and lines[closed].strip(" \t\r;,") in _CLOSED:
+            closed += 1
+        if closed > start:
+            blocks[-1] = blocks[-1]._replace(end=closed)
+            start, end = self._source.trim(closed, end)
+        if start < end:
+            blocks.append(rest._replace(start=start, end=end))
 
-class _Lines:
-    """Blocks in the making. ``end`` is the first line that none has taken."""
-
-    def __init__(self) -> None:
-        self.end = 0
-        self._blocks: list[Block] = []
-        self._lead: tuple[int, int] | None = None
-
-    def lead(self, start: int, end: int) -> None:
-        """A comment or decorator on lines of its own: it waits for what follows right below."""
-        if self._lead is not None and self._lead[1] == start:
-            start = self._lead[0]
-        else:
-            self._release()
-        self._lead = (start, end)
-        self.end = end
-
-    def add(self, block: Block, large: Callable[[int, int], bool]) -> None:
-        """A block; comments right above join it unless they make it too large."""
-        if self._lead is not None and self._lead[1] == block.start:
-            start = self._lead[0]
-            if block.parts is not None or not large(start, block.end):
-                block = block._replace(start=start)
-                self._lead = None
-        self._release()
-        self._blocks.append(block)
-        self.end = block.end
-
-    def extend(self, end: int) -> None:
-        """What shares a line with the last block belongs to it."""
-        if end <= self.end:
-            return
-        self.end = end
-        if self._lead is not None:
-            self._lead = (self._lead[0], end)
-        elif self._blocks:
-            self._blocks[-1] = self._blocks[-1]._replace(end=end)
-
-    def finish(self, scope: Scope) -> list[Block]:
-        """The blocks; those that define nothing belong to ``scope``."""
-        self._release()
-        return [
-            block if block.trail else block._replace(trail=scope.trail, symbol=scope.symbol) for block in self._blocks
-        ]
-
-    def _release(self) -> None:
-        if self._lead is not None:
-            self._blocks.append(Block(*self._lead))
-            self._lead = None
-
-
-def _rows(node: Node) -> tuple[int, int]:
-    """Lines of a node, from 0, half open; some nodes end with their newline, in column 0 of the next line."""
-    start, (row, column) = node.start_point[0], node.end_point
-    return start, row if column == 0 and row > start else row + 1
+    def _block(self, ordinal: int, trail: Trail) -> Block:
+        symbol, definition = self._code.symbols[ordinal], self._code.captures.definitions[ordinal]
+        start, end = symbol.start_line - 1, min(symbol.end_line, len(self._source.lines))
+        head = label(definition, self._code.data)
+        inner = (*trail, head)
+        if definition.scope and definition.scope.rpartition(".")[2] not in head:
+            inner = (*trail, definition.scope, head)
+        block = Block(start, end, inner, symbol.qualified, defines=True)
+        if self._source.size(start, end) <= self._limit:
+            return block
+        block = block._replace(about=first_sentence(symbol.doc, MAX_ABOUT))
+        return block._replace(parts=partial(self._parts, ordinal, block)) if ordinal in self._children else block

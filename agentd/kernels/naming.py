@@ -1,84 +1,65 @@
-"""The name that a node defines, and the head that a reader sees of it."""
+"""What chunks of code are called: the heads above them, and the names and docs of what begins in them."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from agentd.kernels.grammars import FUNCTION_VALUES, Grammar
+from msgspec.structs import replace
+
+from agentd.kernels.symbols import VALUES
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from collections.abc import Iterable, Sequence
+
+    from agentd.domain import Chunk, Symbol
+    from agentd.kernels.captures import Definition
+    from agentd.kernels.chunks import Source
+    from agentd.kernels.code import Code
 
 MAX_LABEL = 100
 """Characters of a scope's head; a generated signature can be any length."""
 
-MAX_NAME = 200
+MAX_NAMES = 24
+"""Names of one chunk: a table of constants must not drown the rest."""
 
-_RECEIVER = re.compile(r"(\w+)\s*(?:\[[^\]]*\])?\s*\)\s*$")
-
-
-class Definition(NamedTuple):
-    """``name`` as it is qualified below its scope, ``label`` its head up to the name: ``async def fetch``."""
-
-    name: str
-    label: str
+MAX_DOC = 300
+"""Characters of docs of one chunk."""
 
 
-def define(grammar: Grammar, node: Node, data: bytes) -> Definition | None:
-    """What ``node`` defines, or None. Wrappers (decorators, exports, templates) define what they hold."""
-    outer, node = node, unwrap(grammar, node)[-1]
-    kind = node.type
-    if (field := grammar.definitions.get(kind)) is not None:
-        named = node.child_by_field_name(field)
-    elif (bound := grammar.bound.get(kind)) is not None:
-        value = node.child_by_field_name(bound[1])
-        named = node.child_by_field_name(bound[0]) if value is not None and value.type in FUNCTION_VALUES else None
-    else:
-        return None
-    if named is None:
-        return None
-    named = _declared(named)
-    name = _text(data[named.start_byte : named.end_byte])[:MAX_NAME].replace("::", ".").replace(":", ".")
-    if kind == "impl_item":
-        name = name.partition("<")[0]  # methods of Store<T> are found as Store.fetch
-    if receiver := _receiver(node, data):
-        name = f"{receiver}.{name}"
-    line = data.rfind(b"\n", 0, named.start_byte) + 1
-    return Definition(name, _text(data[max(line, outer.start_byte) : named.end_byte])[-MAX_LABEL:])
+def label(definition: Definition, data: bytes) -> str:
+    """A definition's head up to its name, as far as it stands on the same line: ``async def fetch``."""
+    line = data.rfind(b"\n", 0, definition.name_start) + 1
+    name = definition.name.encode()
+    end = max(data.find(name, definition.name_start), definition.name_start) + len(name)
+    start = max(line, definition.head)
+    return " ".join(data[max(start, end - 4 * MAX_LABEL) : end].decode(errors="ignore").split())[-MAX_LABEL:]
 
 
-def unwrap(grammar: Grammar, node: Node) -> list[Node]:
-    """``node`` and, where it is a wrapper, what it wraps, down to the definition."""
-    chain = [node]
-    while chain[-1].type in grammar.wrappers:
-        inner = next((child for child in chain[-1].named_children if _may_define(grammar, child.type)), None)
-        if inner is None:
-            break
-        chain.append(inner)
-    return chain
+def annotate(chunks: list[Chunk], source: Source, code: Code) -> list[Chunk]:
+    """The chunks with ``names`` and ``doc``: each definition belongs to the chunk that holds its name."""
+    if not code.symbols:
+        return chunks
+    places = source.bytes_of(code.data, [definition.name_start for definition in code.captures.definitions])
+    named = iter(sorted(zip(places, range(len(places)), strict=True)))
+    place, ordinal = next(named, (-1, -1))
+    annotated = []
+    for chunk in chunks:
+        begun: list[Symbol] = []
+        while 0 <= place < chunk.end_byte:
+            begun.append(code.symbols[ordinal])
+            place, ordinal = next(named, (-1, -1))
+        annotated.append(replace(chunk, names=_names(begun), doc=_docs(begun)) if begun else chunk)
+    return annotated
 
 
-def _may_define(grammar: Grammar, kind: str) -> bool:
-    return kind in grammar.definitions or kind in grammar.bound or kind in grammar.wrappers
+def _names(begun: Sequence[Symbol]) -> str:
+    """Qualified names in order; where there are too many, functions and classes are kept first."""
+    if len(begun) > MAX_NAMES:
+        order = sorted(range(len(begun)), key=lambda at: begun[at].kind in VALUES)  # stable
+        begun = [begun[at] for at in sorted(order[:MAX_NAMES])]
+    return " ".join(dict.fromkeys("".join(symbol.qualified.split()) for symbol in begun))
 
 
-def _declared(node: Node) -> Node:
-    """The identifier inside the declarators of C and C++: ``int *(*f)(void)``."""
-    while node.type.endswith("declarator") and node.named_child_count:
-        inner = node.child_by_field_name("declarator") or node.named_children[-1]
-        node = inner
-    return node
-
-
-def _receiver(node: Node, data: bytes) -> str:
-    """The type that a Go method belongs to."""
-    receiver = node.child_by_field_name("receiver")
-    if receiver is None:
-        return ""
-    match = _RECEIVER.search(_text(data[receiver.start_byte : receiver.end_byte]))
-    return match[1] if match else ""
-
-
-def _text(data: bytes) -> str:
-    return " ".join(data.decode(errors="replace").split())
+def _docs(begun: Iterable[Symbol]) -> str:
+    docs = (symbol.doc.partition("\n\n")[0] for symbol in begun if symbol.doc and symbol.kind not in VALUES)
+    return " ".join(" ".join(docs).split())[:MAX_DOC].rstrip()

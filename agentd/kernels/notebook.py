@@ -11,8 +11,10 @@ from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out; json.decoder uses it itself
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
 from agentd.kernels.chunks import Block, Source, make_chunk, split
-from agentd.kernels.code import code
+from agentd.kernels.code import chunk_code, read_code
 from agentd.kernels.grammars import GRAMMARS
 from agentd.kernels.markdown import markdown
 
@@ -57,13 +59,10 @@ def _cell_chunks(source: Source, cell: Cell, name: str, language: str, limit: in
     if not cell.lines:
         return
     body = Source("".join(text for text, _, _ in cell.lines))
-    if cell.kind == "markdown":
-        block = markdown(body)
-    elif cell.kind == "code" and language in GRAMMARS:
-        block = code(body, language, limit).block
+    if cell.kind == "code" and language in GRAMMARS:
+        chunks = chunk_code(body, read_code(body, language), limit)
     else:
-        block = Block(0, len(body.lines))
-    chunks = split(body, block, limit)
+        chunks = split(body, markdown(body) if cell.kind == "markdown" else Block(0, len(body.lines)), limit)
     for index, chunk in enumerate(chunks):
         start, end = _place(cell, body, chunk)
         text = chunk.text
@@ -72,7 +71,7 @@ def _cell_chunks(source: Source, cell: Cell, name: str, language: str, limit: in
         lines = (source.line(start), source.line(end - 1))
         span = (source.byte(start), source.byte(end))
         trail = (name, chunk.context) if chunk.context else (name,)
-        yield make_chunk(lines, span, chunk.symbol, trail, text)
+        yield replace(make_chunk(lines, span, chunk.symbol, trail, text), names=chunk.names, doc=chunk.doc)
 
 
 def _place(cell: Cell, body: Source, chunk: Chunk) -> tuple[int, int]:

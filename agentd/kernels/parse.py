@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from agentd.domain import Kind, SkipReason
 from agentd.kernels.chunks import MAX_CHUNKS, Block, Source, split
 from agentd.kernels.classify import FileClass, classify, is_pdf
-from agentd.kernels.code import code
+from agentd.kernels.code import chunk_code, read_code
+from agentd.kernels.edges import edges, module_key
 from agentd.kernels.grammars import GRAMMARS
 from agentd.kernels.html import html, is_template
 from agentd.kernels.markdown import markdown
@@ -19,9 +22,9 @@ from agentd.kernels.reading import Decoded, ReadFile, decode, read_file
 from agentd.kernels.rst import rst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from agentd.domain import Chunk
+    from agentd.domain import Chunk, Edge, Symbol
     from agentd.kernels.messages import ParseRequest
 
 HEAD = 8000
@@ -34,37 +37,72 @@ def parse_files(request: ParseRequest) -> Iterator[ParsedFile]:
         yield _parse_file(request, path)
 
 
-def chunk_text(source: Source, language: str, chunk_chars: int) -> tuple[list[Chunk], list[str]]:
-    """Chunks of a decoded file, and notes on them.
+class Text(NamedTuple):
+    """What a decoded file holds, and notes on that."""
+
+    chunks: list[Chunk]
+    notes: list[str]
+    module: str = ""
+    symbols: Sequence[Symbol] = ()
+    edges: Sequence[Edge] = ()
+
+
+NO_TEXT = Text([], [])
+
+
+def read_text(source: Source, path: str, language: str, chunk_chars: int) -> Text:
+    """Take a decoded file apart.
 
     Raises:
         ValueError: a notebook that is none.
     """
     match language:
         case "markdown":
-            return split(source, markdown(source), chunk_chars), []
+            return Text(split(source, markdown(source), chunk_chars), [])
         case "restructuredtext":
-            return split(source, rst(source), chunk_chars), []
+            return Text(split(source, rst(source), chunk_chars), [])
         case "notebook":
-            return notebook(source, chunk_chars), []
+            return Text(notebook(source, chunk_chars), [])
         case "html" if not is_template(source.text):
             return _page_or_plain(source, chunk_chars)
         case _ if language in GRAMMARS:
-            block, notes = code(source, language, chunk_chars)
-            return split(source, block, chunk_chars), notes
+            return _code(source, path, language, chunk_chars)
         case _:
-            return split(source, plain(source), chunk_chars), []
+            return Text(split(source, plain(source), chunk_chars), [])
 
 
-def _page_or_plain(source: Source, chunk_chars: int) -> tuple[list[Chunk], list[str]]:
+def _code(source: Source, path: str, language: str, chunk_chars: int) -> Text:
+    code = read_code(source, language)
+    return Text(
+        chunk_code(source, code, chunk_chars),
+        code.notes,
+        module_key(path, language),
+        _on_disk(source, code.data, code.symbols),
+        edges(path, language, code.captures, code.symbols),
+    )
+
+
+def _on_disk(source: Source, data: bytes, symbols: list[Symbol]) -> list[Symbol]:
+    """The symbols with the bytes of the file, where these are not those of ``data``."""
+    starts = [symbol.start_byte for symbol in symbols]
+    places = source.bytes_of(data, starts + [symbol.end_byte for symbol in symbols])
+    if places[: len(starts)] == starts and len(data) == source.byte(len(source.text)):
+        return symbols
+    return [
+        replace(symbol, start_byte=start, end_byte=end)
+        for symbol, start, end in zip(symbols, places, places[len(starts) :], strict=False)
+    ]
+
+
+def _page_or_plain(source: Source, chunk_chars: int) -> Text:
     """A page, or its source where no text was found in it or it took too long."""
     notes: list[str] = []
     try:
         if chunks := html(source, chunk_chars):
-            return chunks, notes
+            return Text(chunks, notes)
     except TimeoutError:
         notes = ["parse_timeout"]
-    return split(source, plain(source), chunk_chars), notes
+    return Text(split(source, plain(source), chunk_chars), notes)
 
 
 def _parse_file(request: ParseRequest, path: str) -> ParsedFile:
@@ -83,21 +121,20 @@ def _parse_text(request: ParseRequest, path: str, file: ReadFile, decoded: Decod
     found = classify(path, decoded.text[:HEAD], file.size)
     source = Source(decoded.text, decoded.encoding, decoded.bom)
     notes = [decoded.note] if decoded.note else []
-    more: list[str]
     try:
-        chunks, more = chunk_text(source, found.language, request.chunk_chars)
+        text = read_text(source, path, found.language, request.chunk_chars)
     except Exception as error:  # noqa: BLE001  # a parser's failure on one file must cost no more than its structure
         if found.language == "notebook":
-            return _result(path, file, found, notes=notes, skip=SkipReason.DAMAGED)
+            return _result(path, file, found, text=Text([], notes), skip=SkipReason.DAMAGED)
         chunks = split(source, Block(0, len(source.lines)), request.chunk_chars)
-        more = [f"parser_failed:{type(error).__name__}"]
-    return _result(path, file, found, lines=len(source.lines), notes=notes + more, chunks=chunks)
+        text = Text(chunks, [f"parser_failed:{type(error).__name__}"])
+    return _result(path, file, found, lines=len(source.lines), text=text._replace(notes=notes + text.notes))
 
 
 def _parse_pdf(request: ParseRequest, path: str, file: ReadFile) -> ParsedFile:
     read = pdf(file.data, request.chunk_chars)
     found = classify(path, "", file.size)._replace(language="pdf", kind=Kind.DOCS)
-    return _result(path, file, found, lines=read.pages, notes=read.notes, chunks=read.chunks, skip=read.skip)
+    return _result(path, file, found, lines=read.pages, text=Text(read.chunks, read.notes), skip=read.skip)
 
 
 def _result(
@@ -106,13 +143,10 @@ def _result(
     found: FileClass,
     *,
     lines: int = 0,
-    notes: list[str] | None = None,
-    chunks: list[Chunk] | None = None,
+    text: Text = NO_TEXT,
     skip: SkipReason | None = None,
 ) -> ParsedFile:
-    notes, chunks = notes or [], chunks or []
-    if len(chunks) > MAX_CHUNKS:
-        notes, chunks = [*notes, "chunks_cut"], chunks[:MAX_CHUNKS]
+    cut = ["chunks_cut"] if len(text.chunks) > MAX_CHUNKS else []
     return ParsedFile(
         path=path,
         size=file.size,
@@ -123,8 +157,11 @@ def _result(
         kind=found.kind,
         embed=found.embed,
         lines=lines,
-        notes=notes,
-        chunks=chunks,
+        notes=text.notes + cut,
+        chunks=text.chunks[:MAX_CHUNKS],
         skip=skip,
         vanished=file.vanished,
+        module=text.module,
+        symbols=list(text.symbols),
+        edges=list(text.edges),
     )

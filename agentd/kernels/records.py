@@ -45,7 +45,7 @@ def definitions(groups: Mapping[str, Sequence[Match]], data: bytes) -> list[Defi
         known = found.get(new.name_start)
         found[new.name_start] = new if known is None else _widest(known, new)
     ordered = sorted(found.values(), key=lambda found: (found.start, -found.end, found.name_start))
-    return _extended(ordered, groups["extent"]) if groups.get("extent") else ordered
+    return _extended(ordered, groups["extent"], data) if groups.get("extent") else ordered
 
 
 def calls(matches: Iterable[Match], data: bytes) -> list[Use]:
@@ -152,22 +152,29 @@ def _widest(known: Definition, new: Definition) -> Definition:
     )
 
 
-def _extended(ordered: list[Definition], matches: Iterable[Match]) -> list[Definition]:
-    """Each extent goes to the outermost definition that begins in it and ends with it."""
+def _extended(ordered: list[Definition], matches: Iterable[Match], data: bytes) -> list[Definition]:
+    """Each extent goes to the outermost definition that begins in it and ends with it, but for a semicolon."""
     extents: dict[int, list[tuple[int, int]]] = {}
     for _, captured in matches:
         node = captured["extent"][0]
         start, end = node.byte_range
-        extents.setdefault(end, []).append((start, node.start_point[0]))
+        extents.setdefault(_unterminated(data, end), []).append((start, node.start_point[0]))
     for waiting in extents.values():
         waiting.sort(reverse=True)
     for index, found in enumerate(ordered):
-        around = extents.get(found.end, ())
+        around = extents.get(_unterminated(data, found.end), ())
         while around and around[-1][0] <= found.start:
             start, row = around.pop()
             if start < ordered[index].start:
                 ordered[index] = ordered[index]._replace(start=start, start_row=row)
     return ordered
+
+
+def _unterminated(data: bytes, end: int) -> int:
+    """``end`` without semicolons and blanks before it."""
+    while end and data[end - 1] in b"; \t\r\n":
+        end -= 1
+    return end
 
 
 def _scope(node: Node, data: bytes) -> str:

@@ -4,12 +4,12 @@ import time
 from hashlib import blake2b
 
 import pytest
+from chunking import chunk_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentd.domain import Chunk, embedding_text
 from agentd.kernels.chunks import HARD_FACTOR, MAX_CHUNKS, Block, Source, split
-from agentd.kernels.parse import chunk_text
 
 LINE_BASED = ("text", "markdown", "restructuredtext", "python", "javascript", "yaml", "gettext")
 

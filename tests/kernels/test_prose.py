@@ -3,9 +3,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from chunking import chunk_text
 
 from agentd.kernels.chunks import Source
-from agentd.kernels.parse import chunk_text
 
 PARAGRAPH = "Some words that make a sentence of a certain length, over and over.\n" * 5
 CODE = "".join(f"    line_{number} = {number}\n\n" for number in range(20))

@@ -1,0 +1,88 @@
+"""Docs of definitions, read from the text around them: docstrings, and the comments right above."""
+
+from __future__ import annotations
+
+import re
+
+MAX_ROWS = 200
+"""Lines of comment above a definition that are its own."""
+
+_QUOTE = re.compile(rb"[rRuU]?(\"\"\"|'''|\"|')")
+_MARKERS: dict[str, tuple[bytes, ...]] = {
+    "python": (b"#",),
+    "ruby": (b"#",),
+    "bash": (b"#",),
+    "lua": (b"--",),
+    "php": (b"//", b"#"),
+    "rust": (b"//", b"#["),  # attributes stand there, too
+}
+_SLASHES = (b"//",)
+_BLOCKLESS = frozenset({"python", "ruby", "bash", "lua"})
+"""Languages whose block comments, if any, do not end with ``*/``."""
+
+_MARKER = re.compile(r"(?m)^[ \t]*(?:/\*+!?|//+!?|\*(?!/)|#+!?|--+)[ \t]?")
+_CLOSING = re.compile(r"[ \t]*\*+/[ \t]*$", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"(?m)^[ \t]*#!?\[.*$")
+_SENTENCE = re.compile(r"(.+?[.!?])(?=\s|$)|\n\s*\n", re.DOTALL)
+
+
+def lead(data: bytes, start: int, floor: int, language: str) -> tuple[int, int]:
+    """Where the comments right above a definition at ``start`` begin, and how many lines they are.
+
+    No line is taken that begins before ``floor`` or on its line.
+    """
+    line = data.rfind(b"\n", 0, start) + 1
+    if data[line:start].strip():
+        return start, 0
+    markers = _MARKERS.get(language, _SLASHES)
+    begin, rows = start, 0
+    while line and rows < MAX_ROWS:
+        above = data.rfind(b"\n", 0, line - 1) + 1
+        text = data[above : line - 1].strip()
+        if text.endswith(b"*/") and language not in _BLOCKLESS and not text.startswith(markers):
+            above = _block_start(data, above + data[above:line].rfind(b"*/"))
+        elif not text.startswith(markers) or text.startswith(b"#!/"):
+            break
+        if above < floor or (above == 0 and floor > 0) or above < 0:
+            break
+        rows += data.count(b"\n", above, line)
+        begin, line = above, above
+    return begin + len(data[begin:start]) - len(data[begin:start].lstrip()), rows
+
+
+def _block_start(data: bytes, end: int) -> int:
+    """The line on which the block comment opens that closes at ``end``; -1 where something stands before it."""
+    opening = data.rfind(b"/*", 0, end)
+    if opening < 0:
+        return -1
+    line = data.rfind(b"\n", 0, opening) + 1
+    return line if not data[line:opening].strip() else -1
+
+
+def docstring(data: bytes, body: int, limit: int) -> str:
+    """The string that a body of Python begins with, at most ``limit`` characters of it; '' for none."""
+    quote = _QUOTE.match(data, body)
+    if quote is None:
+        return ""
+    start = quote.end()
+    end = data.find(quote[1], start, start + 4 * limit)
+    return _tidy(data[start : end if end >= 0 else start + 4 * limit].decode(errors="ignore"))[:limit]
+
+
+def comment_text(comment: bytes, language: str, limit: int) -> str:
+    """Comments without their markers, at most ``limit`` characters."""
+    text = comment[: 4 * limit].decode(errors="ignore")
+    if language in {"rust", "php"}:
+        text = _ATTRIBUTE.sub("", text)
+    return _tidy(_MARKER.sub("", _CLOSING.sub("", text)))[:limit].rstrip()
+
+
+def first_sentence(doc: str, limit: int) -> str:
+    """The first sentence, or the first paragraph where it holds none, in one line of at most ``limit`` characters."""
+    paragraph = doc.partition("\n\n")[0]
+    match = _SENTENCE.match(paragraph)
+    return " ".join((match[0] if match else paragraph).split())[:limit]
+
+
+def _tidy(text: str) -> str:
+    return "\n".join(map(str.strip, text.strip().splitlines()))
