@@ -76,16 +76,19 @@ class Reranker:
             log.info("cross_encoder_ready", name=model.name, max_tokens=model.max_tokens)
 
     async def rerank(self, query: str, texts: Sequence[str], within: float) -> Reranking:
-        """Judge ``texts`` within as many seconds, and within the limit of the settings."""
+        """Judge ``texts`` in half of the seconds that the query has left, at most in the limit of the settings.
+
+        The other half is for what comes after: a search that answers late is worth less than one in its old order.
+        """
         if self.problem:
             return Reranking([], self.problem)
         began = time.monotonic()
-        seconds = min(within, self.settings.limit_milliseconds / 1000)
+        seconds = max(0.0, min(within / 2, self.settings.limit_milliseconds / 1000))
         try:
             return Reranking(await self._judge(query, texts, began + seconds))
         except TimeoutError:
             self._late.increment()
-            return Reranking([], f"{len(texts)} passages were not judged within {max(0.0, seconds) * 1000:.0f} ms")
+            return Reranking([], f"{len(texts)} passages were not judged within {seconds * 1000:.0f} ms")
         except AgentdError as error:
             self._failed.increment()
             log.warning("rerank_failed", kind=error.kind, error=error.message)

@@ -32,7 +32,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("root")
     for number in range(FILES):
         words = "heron " * (number % 7 + 1) + "close the connection " * (number % 3) + f"filler{number} words " * number
-        (folder / f"note_{number}.md").write_text(f"# Note {number}\n\n{words}\n")
+        (folder / f"note_{number}.txt").write_text(f"{words}\n")
     return folder
 
 
@@ -42,7 +42,7 @@ def config(model: Path, **settings: float) -> str:
 
 
 def search(daemon: Daemon, **options: Any) -> Any:
-    return daemon.client.search(QUERY, **({"mode": "keyword", "limit": FILES} | options))
+    return daemon.client.search(QUERY, **({"mode": "keyword", "limit": FILES, "rerank": True} | options))
 
 
 def names(result: Any) -> list[str]:
@@ -60,25 +60,38 @@ def test_the_first_candidates_are_in_the_order_of_its_scores_and_the_rest_below(
     settings = {"weight": 1.0, "candidates": 25, "limit_milliseconds": 20_000}
     with running(tmp_path, root, config=config(model, **settings)) as daemon:
         settled(daemon)
-        plain, judged = search(daemon, rerank=False), search(daemon, rerank=True)
+        plain, judged = search(daemon, rerank=False), search(daemon)
         assert judged["degraded"] == plain["degraded"] == []
-        texts = [f"{hit['context']}\n{hit['text']}" if hit["context"] else hit["text"] for hit in plain["hits"][:25]]
+        texts = [hit["text"] for hit in plain["hits"][:25]]
         scores = rerank(RerankRequest(str(model), QUERY, texts, max_tokens=128)).scores
         order = sorted(range(25), key=lambda at: -round(scores[at], 4))
         assert names(judged)[:25] == [names(plain)[at] for at in order]
         assert names(judged)[25:] == names(plain)[25:]
         assert names(judged) != names(plain)
-        assert names(search(daemon)) == names(judged)  # a model that is configured is used
-        assert daemon.client.stats()["metrics"]["search_stage_ms{stage=rerank}"]["count"] == 2
+
+
+def test_a_model_that_is_configured_is_used_by_a_full_search_unless_it_says_no(
+    tmp_path: Path, model: Path, root: Path
+) -> None:
+    def judged() -> int:
+        metrics = daemon.client.stats()["metrics"]
+        return metrics["search_stage_ms{stage=rerank}"]["count"]  # type: ignore[no-any-return]
+
+    with running(tmp_path, root, config=config(model, limit_milliseconds=20_000)) as daemon:
+        settled(daemon)
+        for options, more in (({}, 1), ({"rerank": True}, 1), ({"rerank": False}, 0), ({"mode": "keyword"}, 0)):
+            before = judged()
+            assert daemon.client.search(QUERY, **options)["hits"]  # type: ignore[arg-type]
+            assert judged() == before + more, options
 
 
 def test_without_a_model_only_who_asked_for_it_is_told(tmp_path: Path, root: Path) -> None:
     with running(tmp_path, root) as daemon:
         settled(daemon)
-        assert search(daemon)["degraded"] == []
-        asked = search(daemon, rerank=True)
+        asked, plain = search(daemon), daemon.client.search(QUERY, mode="keyword", limit=FILES)
         assert asked["degraded"] == ["rerank: no cross-encoder is configured (rerank.model)"]
-        assert names(asked) == names(search(daemon))
+        assert plain["degraded"] == []
+        assert names(asked) == names(plain)
         assert not any("rerank" in problem for problem in daemon.client.health()["problems"])
 
 
@@ -121,7 +134,7 @@ def test_a_worker_that_is_killed_meanwhile_costs_nobody_an_answer(tmp_path: Path
 
         def ask() -> list[Any]:
             with Client(str(daemon.socket), timeout=DEADLINE) as client:
-                return [client.search(QUERY, mode="keyword", limit=FILES) for _ in range(20)]
+                return [client.search(QUERY, mode="keyword", limit=FILES, rerank=True) for _ in range(20)]
 
         asking = thread.submit(ask)
         killed = 0
