@@ -18,11 +18,12 @@ if TYPE_CHECKING:
         """
 
         limit: int
-        mode: Literal["keyword", "vector", "fusion"]
+        mode: Literal["keyword", "vector", "fusion", "full"]
         roots: list[str]
         paths: list[str]
         languages: list[str]
         kind: Literal["code", "docs", "data"]
+        min_score: float
         rerank: bool
         max_per_file: int
         max_tokens: int
@@ -62,12 +63,26 @@ if TYPE_CHECKING:
         scanned_at: float | None
 
     class Why(TypedDict):
-        """A retriever's part in a hit: its rank in that list from 1, or None where the list did not hold it."""
+        """A retriever's part in a hit: its rank in that list from 1, or None where the list did not hold it. In mode
+        ``full`` also the hit's ``features`` by name; what each weighs stands in the result's ``explanation``.
+        """
 
         keyword_rank: int | None
         keyword_score: float | None
         vector_rank: int | None
         vector_score: float | None
+        features: dict[str, float]
+
+    class Explanation(TypedDict):
+        """What was made of a query: its type, the names and paths in it, what each feature of a hit weighs, and the
+        evidence that the relevance was taken from.
+        """
+
+        query_type: str
+        names: list[str]
+        paths: list[str]
+        weights: dict[str, float]
+        evidence: dict[str, float]
 
     class FoundBy(TypedDict):
         """Which of the queries of ``multi_search``, from 0, found a hit, and at which rank from 1."""
@@ -93,6 +108,7 @@ if TYPE_CHECKING:
         score: float
         text: str
         stale: bool
+        confidence: NotRequired[Literal["high", "low"]]
         why: NotRequired[Why]
         symbols: NotRequired[list[str]]
         cut: NotRequired[bool]
@@ -110,7 +126,8 @@ if TYPE_CHECKING:
 
     class SearchResult(TypedDict):
         """``complete`` is false while part of the index or of the query was not ready; ``degraded``, ``skipped`` and
-        ``cut`` say what, in words.
+        ``cut`` say what, in words. ``relevance`` (0 to 1) says how likely it is that anything found answers the query,
+        None where that cannot be said: in other modes than ``full``, and while not all of the index could be searched.
         """
 
         hits: list[Hit]
@@ -121,6 +138,8 @@ if TYPE_CHECKING:
         skipped: list[str]
         cut: list[str]
         totals: Totals
+        relevance: float | None
+        explanation: NotRequired[Explanation]
         took_ms: float
 
     class Span(TypedDict):

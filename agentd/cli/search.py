@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from agentd.client import Client
     from agentd.protocol import RootInfo, SearchOptions, SearchResult
 
+MODES = ("keyword", "vector", "fusion", "full")
+
 OUTSIDE = "This directory is in no root: searching all of them. To index it: agentctl add ."
 NO_ROOTS = "Nothing is indexed yet. To index this directory: agentctl add ."
 
@@ -31,7 +33,10 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--path", action="append", metavar="GLOB", help="only files like 'src/**/*.py' (repeatable)")
     parser.add_argument("--lang", action="append", metavar="L", help="only this language (repeatable)")
     parser.add_argument("--kind", choices=("code", "docs", "data"), help="only this kind of file")
-    parser.add_argument("--mode", choices=("keyword", "vector", "fusion"), help="how to search (default: fusion)")
+    parser.add_argument("--mode", choices=MODES, help="how to search (default: full)")
+    parser.add_argument(
+        "--min-score", type=float, metavar="S", help="hits that score S (0 to 1) or more; 0: all there are"
+    )
     parser.add_argument(
         "--rerank",
         action=BooleanOptionalAction,
@@ -104,6 +109,7 @@ def options(args: Namespace, scope: list[str]) -> SearchOptions:
         "languages": args.lang,
         "kind": args.kind,
         "mode": args.mode,
+        "min_score": args.min_score,
         "max_per_file": args.max_per_file,
         "max_tokens": args.max_tokens,
         "signatures": args.signatures,

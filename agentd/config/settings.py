@@ -78,8 +78,13 @@ class SearchSettings(Section, frozen=True):
 
     default_limit: Annotated[int, Meta(ge=1, le=100)] = 10
     max_limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    max_per_file: Annotated[int, Meta(ge=0, le=1000)] = 3
     candidates: Annotated[int, Meta(ge=10, le=5000)] = 100
     rrf_k: Annotated[int, Meta(ge=1, le=1000)] = 10
+    ranked: Annotated[int, Meta(ge=10, le=1000)] = 80
+    weights: str = ""
+    min_relevance: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    doubtful_relevance: Annotated[float, Meta(ge=0, le=1)] = 0.5
     default_deadline_milliseconds: Annotated[int, Meta(ge=10, le=600_000)] = 5000
     verify_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 250
 

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Pool
+from agentd.daemon.graph import DaemonGraph
 from agentd.daemon.maintenance import Chore, Maintenance, return_memory
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.services import DaemonServices
@@ -24,10 +25,19 @@ from agentd.indexing.ingest import Ingest
 from agentd.indexing.signal import Signal
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
+from agentd.retrieval.complexity import ComplexityReader
+from agentd.retrieval.definitions import DefinitionFinder, Namer, PathFinder
 from agentd.retrieval.files import FileReader
+from agentd.retrieval.freshness import Freshness
+from agentd.retrieval.graph import GraphReader
+from agentd.retrieval.multi import MultiSearcher
+from agentd.retrieval.packer import Packer
+from agentd.retrieval.ranker import Ranker
+from agentd.retrieval.related import RelatedReader
 from agentd.retrieval.reranker import Reranker
 from agentd.retrieval.retrievers import KeywordRetriever, VectorRetriever
 from agentd.retrieval.search import Searcher
+from agentd.retrieval.subjects import Subjects
 from agentd.retrieval.verification import Verifier
 from agentd.server.listener import Server
 
@@ -68,25 +78,20 @@ class Daemon:
         )
         self.index = self._new_index(progress)
         self.reranker = Reranker(pool, settings.rerank, self.metrics)
-        self.searcher = Searcher(
-            catalogue,
-            KeywordRetriever(stores.keyword, threads.search),
-            Verifier(threads.verify),
-            self.index,
-            settings.search,
-            self.metrics,
-        )
+        verifier = Verifier(threads.verify)
+        self.searcher = self._new_searcher(verifier)
         self.maintenance = Maintenance(self._chores(), settings.maintenance.interval_seconds)
         self.reloader = Reloader(settings, self.index, self._adopt)
         self.status = self._new_status()
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         self.services = DaemonServices(
             self.index,
-            self.searcher,
+            MultiSearcher(self.searcher, Packer(catalogue.symbols)),
             self.reader,
             self.status,
             self.events,
             settings.search,
+            self._new_graph(verifier),
         )
         self.server = Server(settings.server, self.services, metrics=self.metrics)
         self._wire_vectors(stores, progress, threads)
@@ -104,6 +109,31 @@ class Daemon:
             private=(str(self.settings.state_directory), str(self.settings.socket), f"{self.settings.socket}.lock"),
             git_excludes=self.settings.git_excludes,
         )
+
+    def _new_searcher(self, verifier: Verifier) -> Searcher:
+        """Who finds passages; vectors are wired later, where there are any."""
+        catalogue, search = self.stores.catalogue, self.settings.search
+        keyword = KeywordRetriever(self.stores.keyword, self._threads.search)
+        return Searcher(
+            catalogue,
+            keyword,
+            Namer(DefinitionFinder(catalogue), PathFinder(catalogue)),
+            Ranker(keyword, catalogue, self.pool, search.weights),
+            self.reranker,
+            verifier,
+            self.index,
+            search,
+            self.metrics,
+        )
+
+    def _new_graph(self, verifier: Verifier) -> DaemonGraph:
+        """Those who answer about symbols and how they hang together."""
+        catalogue, index = self.stores.catalogue, self.index
+        subjects, freshness = Subjects(catalogue, index), Freshness(verifier, index)
+        reader = GraphReader(catalogue, subjects, freshness, index)
+        around = RelatedReader(catalogue, subjects, freshness, reader, self.searcher)
+        figures = ComplexityReader(catalogue, index, self.pool, self.settings.index.max_file_bytes)
+        return DaemonGraph(index, reader, around, figures)
 
     def _new_status(self) -> StatusReporter:
         """The one who asks all the others."""
@@ -170,6 +200,7 @@ class Daemon:
         self.searcher.settings = settings.search
         self.reranker.settings = settings.rerank
         self.reader.max_bytes = settings.index.max_file_bytes
+        self.services.graph.figures.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search
         self.server.reconfigure(settings.server)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from agentd.daemon.queries import search_query
 from agentd.daemon.scope import root_ids
 from agentd.domain import Filter, RootOrigin
 from agentd.errors import RootNotFoundError
-from agentd.retrieval.results import Mode, SearchQuery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from agentd.indexing.index import Index
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
     from agentd.retrieval.files import FileReader
-    from agentd.retrieval.search import Searcher
-    from agentd.server.params import ListFilesParams, SearchParams
+    from agentd.retrieval.multi import MultiSearcher
+    from agentd.server.params import ListFilesParams, MultiSearchParams, SearchParams, SelectionParams
 
 PROGRESS_SECONDS = 0.2
 """A wait reports progress at most this often."""
@@ -35,7 +35,7 @@ class DaemonServices:
     def __init__(
         self,
         index: Index,
-        searcher: Searcher,
+        searches: MultiSearcher,
         reader: FileReader,
         status: StatusReporter,
         events: Events,
@@ -45,27 +45,24 @@ class DaemonServices:
         self.settings = settings
         self.graph = graph
         self._index = index
-        self._searcher = searcher
+        self._searches = searches
         self._reader = reader
         self._status = status
         self._events = events
 
     async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
         """Search."""
-        now = asyncio.get_running_loop().time()
-        default = self.settings.default_deadline_milliseconds / 1000
-        query = SearchQuery(
-            text=params.query,
-            limit=min(params.limit or self.settings.default_limit, self.settings.max_limit),
-            filter=self._filter(params),
-            mode=Mode(params.mode),
-            rerank=params.rerank,
-            max_per_file=params.max_per_file or 0,
-            explain=params.explain,
-            deadline_seconds=default if deadline is None else deadline - now,
-        )
-        result = await self._searcher.search(query)
-        return cast("SearchResult", msgspec.to_builtins(result))
+        return await self._answer([params.query], params, deadline)
+
+    async def multi_search(self, params: MultiSearchParams, deadline: float | None) -> SearchResult:
+        """Search for several queries at once."""
+        return await self._answer(params.queries, params, deadline)
+
+    async def _answer(self, texts: Sequence[str], params: SelectionParams, deadline: float | None) -> SearchResult:
+        within = None if deadline is None else deadline - asyncio.get_running_loop().time()
+        only = self._filter(params)
+        queries = [search_query(text, params, only, self.settings, within) for text in texts]
+        return cast("SearchResult", msgspec.to_builtins(await self._searches.search(queries)))
 
     async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
         """Read lines as they are on disk now."""
@@ -129,7 +126,7 @@ class DaemonServices:
         problems = self._status.problems()
         return {"status": "degraded" if problems else "ok", "problems": problems}
 
-    def _filter(self, params: SearchParams | ListFilesParams) -> Filter:
+    def _filter(self, params: SelectionParams | ListFilesParams) -> Filter:
         return Filter(
             roots=root_ids(self._index.keepers, params.roots),
             paths=params.paths,

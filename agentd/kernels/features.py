@@ -40,14 +40,13 @@ FEATURES = (
 )
 """In the order of every row of features.
 
-``keyword``: BM25 over the best of the query; ``words``: BM25 in words of the query of average weight, over ``MANY_WORDS``:
-the more words a text shares with the query, the less it is by chance; ``vector``: cosine over the best; ``similarity``:
-the cosine itself;
-``fusion``: reciprocal ranks over the best; ``definition``: defines a name of the query; ``name``, ``doc``, ``context``,
-``path``: share of the query's words in the names defined, their doc comments, the headings or scopes above, the path;
-``name_precision``: share of the best such name that the query holds; ``named_path``: is the path in the query; ``file``:
-what other hits of its file there are; ``links``: other candidates' files import it; ``docs``, ``data``: kind of file;
-``opening``: begins the file; the rest: the file's role.
+``keyword``: BM25 over the best of the query; ``words``: BM25 in words of the query of average weight, over
+``MANY_WORDS``: the more words a text shares with the query, the less it is by chance; ``vector``: cosine over the best;
+``similarity``: the cosine itself; ``fusion``: reciprocal ranks over the best; ``definition``: defines a name of the
+query; ``name``, ``doc``, ``context``, ``path``: share of the query's words in the names defined, their doc comments, the
+headings or scopes above, the path; ``name_precision``: share of the best such name that the query holds;
+``named_path``: is the path in the query; ``file``: what other hits of its file there are; ``links``: other candidates'
+files import it; ``docs``, ``data``: kind of file; ``opening``: begins the file; the rest: the file's role.
 """
 
 MANY_WORDS = 8.0
@@ -120,7 +119,7 @@ class Words:
         return self._weight(stems_of(text)) if text else 0.0
 
     def best_name(self, names: str) -> tuple[float, float]:
-        """The best of ``names`` (qualified, separated by spaces): share of the query in it, share of it in the query."""
+        """The best of ``names`` (qualified, separated by spaces): share of the query in it, of it in the query."""
         best = (0.0, 0.0)
         for name in names.split():
             last = stems_of(name.rpartition(".")[2])

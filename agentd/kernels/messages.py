@@ -169,8 +169,8 @@ class FileComplexity(Struct, frozen=True, array_like=True):
 
 
 class RankCandidate(Struct, frozen=True, array_like=True, gc=False):
-    """A chunk that a retriever found. ``keyword`` is its BM25 score, ``vector`` its cosine, ``fusion`` its score by ranks
-    alone; 0 stands for none. ``definition`` (0 to 1) says how surely it defines a name of the query, ``named_path`` how
+    """A chunk that a retriever found. ``keyword`` is its BM25 score, ``vector`` its cosine, ``fusion`` its score by
+    ranks alone; 0 stands for none. ``definition`` (0 to 1) says how surely it defines a name of the query, ``named_path`` how
     much of a path in it; ``links`` how many of the other candidates' files import its file. ``text`` is there for the
     first few alone, to see what of the query they hold.
     """
@@ -212,7 +212,7 @@ class RankResult(Struct, frozen=True):
     """A score for each candidate, the greater the better: its ``features`` times ``weights``, both in the order of
     ``names``.
 
-    ``relevance`` (0 to 1) is how likely it is that anything here answers the query; ``evidence`` what it was taken from.
+    ``relevance`` (0 to 1) is how likely it is that anything here answers; ``evidence`` what it was taken from.
     """
 
     scores: list[float]

@@ -69,9 +69,10 @@ def rank(request: RankRequest) -> RankResult:
 def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]) -> dict[str, float]:
     """What speaks for an answer being among the candidates, each from 0 to 1.
 
-    ``similarity``: the best cosine; ``tenth``: the tenth best; ``spread``: the best over the fiftieth; ``coverage``: how
-    much of the query the best texts hold, by weight; ``missing``: how much stands nowhere in the index; ``length``: words
-    of the query, over ten; ``defined``, ``undefined``: it holds a name of code that something defines, or nothing does.
+    ``similarity``: the best cosine; ``tenth``: the tenth best; ``spread``: the best over the fiftieth; ``coverage``:
+    how much of the query the best texts hold, by weight; ``missing``: how much stands nowhere in the index;
+    ``length``: words of the query, over ten; ``defined``, ``undefined``: it holds a name of code that something
+    defines, or nothing does.
     """
     similarity = FEATURES.index("similarity")
     cosines = nlargest(50, (row[similarity] for row in rows))

@@ -37,9 +37,10 @@ COMPLEXITY = Kernel(
 DESCRIBE_CROSS_ENCODER = Kernel(
     "describe_cross_encoder", "agentd.kernels.rerank", "describe_cross_encoder", m.ModelRequest, m.CrossEncoderInfo
 )
+RANK = Kernel("rank", "agentd.kernels.rank", "rank", m.RankRequest, m.RankResult)
 RERANK = Kernel("rerank", "agentd.kernels.rerank", "rerank", m.RerankRequest, m.RerankResult)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
-    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY, DESCRIBE_CROSS_ENCODER, RERANK)
+    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY, DESCRIBE_CROSS_ENCODER, RANK, RERANK)
 }

@@ -26,7 +26,8 @@ class Role(StrEnum):
 
 
 _FOLDERS = {
-    Role.VENDORED: r"vendor|vendored|_vendor|third[_-]?party|node_modules|bower_components|externals?|extern|site-packages",
+    Role.VENDORED: r"vendor|vendored|_vendor|third[_-]?party|node_modules|bower_components|externals?|extern"
+    r"|site-packages",
     Role.GENERATED: r"generated|__generated__|gen|dist|build|_build|_static",
     Role.TEST: r"tests?|testing|testdata|test_data|specs?|__tests__|__mocks__|e2e|unittests?|fixtures|mocks|testsuite",
     Role.CHANGELOG: r"changelogs?|changes|changelog\.d|newsfragments|release[_-]?notes|releases|whatsnew|announce",

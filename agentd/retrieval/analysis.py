@@ -31,8 +31,8 @@ class Analysis(Struct, frozen=True):
     """A query taken apart.
 
     ``names`` are the words that can only be names of code (``get_user``, ``HTTPAdapter``, ``Session.get``), as written
-    but for call parentheses; in a query of one word that word is one. ``words`` are the others, which may still turn out
-    to be names. ``paths`` look like files or folders.
+    but for call parentheses; in a query of one word that word is one. ``words`` are the others, which may still turn
+    out to be names. ``paths`` look like files or folders.
     """
 
     type: QueryType
@@ -42,8 +42,8 @@ class Analysis(Struct, frozen=True):
 
 
 _EXTENSIONS = (
-    "py pyi js mjs jsx ts tsx go rs java c h cc cpp cxx hpp cs rb php kt kts swift scala lua sh bash md rst txt toml yaml yml json"
-    " ini cfg html css sql proto xml ipynb"
+    "py pyi js mjs jsx ts tsx go rs java c h cc cpp cxx hpp cs rb php kt kts swift scala lua sh bash md rst txt"
+    " toml yaml yml json ini cfg html css sql proto xml ipynb"
 )
 _IDENTIFIER = r"[^\W\d]\w*"
 _TOKEN = re.compile(rf"[~\w./\\-]*/[\w./\\*-]+|{_IDENTIFIER}(?:(?:\.|::|->|#){_IDENTIFIER})*(?:\(\))?")
@@ -51,8 +51,8 @@ _FILE = re.compile(rf"^[\w.-]+\.(?:{'|'.join(_EXTENSIONS.split())})$", re.IGNORE
 _JOINTS = re.compile(r"\.|::|->|#")
 _CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]")
 _ERROR = re.compile(
-    r"\b\w*(?:Error|Exception|Warning|Fault|Panic)\b\s*[:(]|\bTraceback\b|\bpanic(?:ked)?\b[: ]|\berror(?:\[\w+\])?:|\bfatal:"
-    r"|\bErrno \d+|\bsegmentation fault\b|\bundefined reference\b|\bexception in thread\b|^\s*E\s{2,}\S",
+    r"\b\w*(?:Error|Exception|Warning|Fault|Panic)\b\s*[:(]|\bTraceback\b|\bpanic(?:ked)?\b[: ]|\berror(?:\[\w+\])?:"
+    r"|\bfatal:|\bErrno \d+|\bsegmentation fault\b|\bundefined reference\b|\bexception in thread\b|^\s*E\s{2,}\S",
     re.IGNORECASE,
 )
 _DECLARED = re.compile(

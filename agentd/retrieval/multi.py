@@ -39,7 +39,7 @@ class Finder(Protocol):
 
 
 class MultiSearcher:
-    """Answers several queries as one. Their number, which the protocol bounds, bounds what runs at once."""
+    """Answers one query, or several as one. Their number, which the protocol bounds, bounds what runs at once."""
 
     def __init__(self, finder: Finder, packer: Packer) -> None:
         self._finder = finder
@@ -52,13 +52,17 @@ class MultiSearcher:
             AgentdError: every query failed; this is what the first one failed with.
         """
         began = time.monotonic()
+        found = await (self._find_all(queries) if len(queries) > 1 else self._finder.find(queries[0]))
+        return await self._packer.answer(found, queries[0], began)
+
+    async def _find_all(self, queries: Sequence[SearchQuery]) -> Found:
         outcomes = await asyncio.gather(*(self._find(query) for query in queries))
         failed = {number: outcome for number, outcome in enumerate(outcomes) if isinstance(outcome, AgentdError)}
         if len(failed) == len(outcomes):
             raise failed[0]
         founds = [outcome if isinstance(outcome, Found) else None for outcome in outcomes]
         problems = [f"{named(number, queries[number])}: {error.message}" for number, error in failed.items()]
-        return await self._packer.answer(fuse(founds, self._finder.settings.rrf_k, problems), queries[0], began)
+        return fuse(founds, self._finder.settings.rrf_k, problems)
 
     async def _find(self, query: SearchQuery) -> Found | AgentdError:
         try:
@@ -91,6 +95,7 @@ def fuse(founds: Sequence[Found | None], rrf_k: int, problems: Sequence[str] = (
         degraded=[*problems, *distinct(found.degraded for found in there)],
         skipped=distinct(found.skipped for found in there),
         cut=distinct(found.cut for found in there),
+        relevance=max((found.relevance for found in there if found.relevance is not None), default=None),
     )
 
 

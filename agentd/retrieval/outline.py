@@ -38,14 +38,15 @@ class Definition(Protocol):
 class Outlines(Protocol):
     """Where the symbols are known."""
 
-    async def of_document(self, document_id: int) -> Sequence[Definition]:
-        """The symbols of a document in the order of their beginnings, outer ones first."""
+    async def overlapping(self, spans: Sequence[tuple[int, int, int]]) -> Sequence[Sequence[Definition]]:
+        """For each (document, first line, last line) the definitions that share a line with it, outer ones first."""
 
 
 def outlined(passage: Passage, definitions: Sequence[Definition]) -> Passage:
     """The passage with ``line: signature`` of what begins in it for its text, indented by depth.
 
-    Inside of a long definition that is the definition around it; in a document its headings, else its first line.
+    ``definitions`` are those that share a line with it, outer ones first. Where none begins in it, the innermost is
+    shown; where there are none at all, the headings, else the first line.
     """
     hit = passage.hit
     inside = [each for each in definitions if hit.start_line <= each.start_line <= hit.end_line]

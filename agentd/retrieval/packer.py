@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from agentd.retrieval.outline import outlined
 from agentd.retrieval.packing import pack, select
@@ -36,11 +37,12 @@ class Packer:
             skipped=found.skipped,
             cut=[*found.cut, *packed.cut],
             totals=packed.totals,
+            relevance=None if found.relevance is None else round(found.relevance, 4),
+            explanation=found.explanation or UNSET,
             took_ms=round((time.monotonic() - began) * 1000, 3),
         )
 
     async def _outlined(self, passages: list[Passage]) -> list[Passage]:
-        documents = list({passage.document_id for passage in passages})
-        rows = await asyncio.gather(*map(self._outlines.of_document, documents))
-        definitions = dict(zip(documents, rows, strict=True))
-        return [outlined(passage, definitions[passage.document_id]) for passage in passages]
+        spans = [(passage.document_id, passage.hit.start_line, passage.hit.end_line) for passage in passages]
+        definitions = await self._outlines.overlapping(spans)
+        return [outlined(passage, each) for passage, each in zip(passages, definitions, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from agentd.retrieval.results import Hit
+from agentd.retrieval.results import Explanation, Hit
 
 
 class Passage(Struct, frozen=True):
@@ -33,3 +33,5 @@ class Found(Struct, frozen=True):
     degraded: list[str]
     skipped: list[str]
     cut: list[str]
+    relevance: float | None = None
+    explanation: Explanation | None = None

@@ -9,10 +9,11 @@ from agentd.domain import Filter, SymbolKind, embedding_text
 from agentd.errors import AgentdError
 from agentd.kernels.roles import Role, role_of
 from agentd.retrieval import entries
+from agentd.retrieval.subjects import weighty
 from agentd.storage.rows import NamedSymbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agentd import protocol as p
     from agentd.retrieval.freshness import Disk, Freshness
@@ -131,8 +132,8 @@ def shown(found: _Around, disk: Disk, limit: int) -> dict[str, object]:
     return {
         "symbol": entries.symbol(around.symbol, disk),
         "container": entries.symbol(around.parents[-1], disk) if around.parents else None,
-        "siblings": [entries.symbol(row, disk) for row in around.siblings[:limit]],
-        "members": [entries.symbol(row, disk) for row in around.members[:limit]],
+        "siblings": [entries.symbol(row, disk) for row in beside(around.symbol, around.siblings, limit)],
+        "members": [entries.symbol(row, disk) for row in weighty(around.members)[:limit]],
         "callers": _calls(others, disk, limit),
         "callees": _calls(entries.there(around.callees.rows, disk), disk, limit),
         "bases": _ends(entries.there(around.bases.rows, disk), disk, limit),
@@ -140,6 +141,12 @@ def shown(found: _Around, disk: Disk, limit: int) -> dict[str, object]:
         "tests": _calls(tests, disk, limit),
         "similar": near,
     }
+
+
+def beside(symbol: SymbolRow, siblings: Sequence[SymbolRow], limit: int) -> list[SymbolRow]:
+    """The nearest siblings in the order of the file; fields only where there is nothing else."""
+    nearest = sorted(weighty(siblings), key=lambda row: abs(row.start_line - symbol.start_line))[:limit]
+    return sorted(nearest, key=lambda row: row.start_line)
 
 
 def _calls(rows: Iterable[GraphRow], disk: Disk, limit: int) -> list[p.Call]:

@@ -5,6 +5,7 @@ left to do.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -12,11 +13,27 @@ from agentd.domain import Filter
 
 
 class Mode(StrEnum):
-    """Which retrievers take part."""
+    """How to search: by words, by meaning, by both fused by rank alone, or by everything that is known, ranked."""
 
     KEYWORD = "keyword"
     VECTOR = "vector"
     FUSION = "fusion"
+    FULL = "full"
+
+    @property
+    def uses_keyword(self) -> bool:
+        """Whether words count."""
+        return self is not Mode.VECTOR
+
+    @property
+    def uses_vectors(self) -> bool:
+        """Whether meaning counts."""
+        return self is not Mode.KEYWORD
+
+    @property
+    def ranks(self) -> bool:
+        """Whether definitions, paths and the scorer take part."""
+        return self is Mode.FULL
 
 
 class SearchQuery(Struct, frozen=True):
@@ -27,7 +44,9 @@ class SearchQuery(Struct, frozen=True):
     text: str
     limit: int
     filter: Filter = Filter()
-    mode: Mode = Mode.FUSION
+    mode: Mode = Mode.FULL
+    min_score: float | None = None
+    """Hits with a lower score are left out; None leaves out all where nothing seems relevant (full mode alone)."""
     rerank: bool | None = None
     """By the cross-encoder: yes, no, or None where one is configured."""
     max_per_file: int = 0
@@ -39,12 +58,25 @@ class SearchQuery(Struct, frozen=True):
 
 
 class Why(Struct, frozen=True):
-    """Ranks from 1 and scores of a hit in each list; None where the list did not hold it."""
+    """Ranks from 1 and scores of a hit in each list, None where the list did not hold it; and its features, by name."""
 
     keyword_rank: int | None
     keyword_score: float | None
     vector_rank: int | None
     vector_score: float | None
+    features: dict[str, float] = {}
+
+
+class Explanation(Struct, frozen=True):
+    """What was made of a query: its type (``retrieval.analysis``), the names and paths in it, what each feature of its
+    hits weighs, and the evidence that its relevance was taken from.
+    """
+
+    query_type: str
+    names: list[str]
+    paths: list[str]
+    weights: dict[str, float]
+    evidence: dict[str, float]
 
 
 class FoundBy(Struct, frozen=True):
@@ -68,6 +100,7 @@ class Hit(Struct, frozen=True):
     score: float
     text: str
     stale: bool
+    confidence: Literal["high", "low"] | UnsetType = UNSET
     why: Why | UnsetType = UNSET
     symbols: list[str] | UnsetType = UNSET
     cut: bool | UnsetType = UNSET
@@ -95,3 +128,5 @@ class SearchResult(Struct, frozen=True):
     cut: list[str]
     took_ms: float
     totals: Totals | UnsetType = UNSET
+    relevance: float | None = None
+    explanation: Explanation | UnsetType = UNSET

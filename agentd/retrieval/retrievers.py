@@ -14,12 +14,13 @@ from agentd.storage.globs import glob_to_tantivy_regex
 from agentd.storage.keyword_view import KeywordFilter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from agentd.compute.pool import Pool
     from agentd.domain import Filter
     from agentd.storage.catalogue import Catalogue
-    from agentd.storage.keyword_view import KeywordView
+    from agentd.storage.keyword_view import KeywordView, WeighedWord
     from agentd.storage.vector_view import VectorView
 
 Ranked = list[tuple[int, float]]
@@ -33,6 +34,9 @@ class Retriever(Protocol):
 
     async def retrieve(self, text: str, only: Filter, limit: int) -> Ranked:
         """The best ``limit`` chunks for ``text`` among those that ``only`` lets through."""
+
+    async def scores(self, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
+        """The scores of those of ``chunk_ids`` that it has any for."""
 
 
 class KeywordRetriever:
@@ -52,6 +56,15 @@ class KeywordRetriever:
         )
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._view.search, text, restrict, limit)
+
+    async def scores(self, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
+        """See Retriever."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._view.scores, text, chunk_ids)
+
+    async def weigh(self, text: str) -> list[WeighedWord]:
+        """The words of a query and what each is worth."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._view.weigh, text)
 
 
 class VectorRetriever:
@@ -86,6 +99,12 @@ class VectorRetriever:
         roots = only.roots or None
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._view.search, codes, scale, limit, documents, roots)
+
+    async def scores(self, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
+        """See Retriever."""
+        codes, scale = self._queries.get(text) or await self._embed(text)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._view.cosines, codes, scale, chunk_ids)
 
     async def _embed(self, text: str) -> tuple[bytes, float]:
         request = EmbedRequest(directory=self._model_directory, texts=[text], max_tokens=self._max_tokens)

@@ -1,38 +1,42 @@
-"""The search pipeline."""
+"""The search pipeline: retrieve in parallel, fuse, rank, compare with the disk."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from msgspec import UNSET, Struct
 
 from agentd.errors import AgentdError, DeadlineError
-from agentd.retrieval.analysis import weights
-from agentd.retrieval.fusion import reciprocal_rank_fusion
-from agentd.retrieval.results import Hit, SearchResult, Why
-from agentd.retrieval.retrievers import Ranked
-from agentd.retrieval.verification import OnDisk
+from agentd.retrieval.analysis import Analysis, analyse
+from agentd.retrieval.chosen import Chosen, absolute
+from agentd.retrieval.definitions import Names
+from agentd.retrieval.lists import Lists
+from agentd.retrieval.passages import Found
+from agentd.retrieval.reranker import reorder
+from agentd.retrieval.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable
+    from typing import TypeVar
 
     from agentd.config.settings import SearchSettings
     from agentd.observability.metrics import Metrics
+    from agentd.retrieval.definitions import Namer
+    from agentd.retrieval.ranker import Ranker, Ranking
+    from agentd.retrieval.reranker import Reranker
     from agentd.retrieval.results import SearchQuery
-    from agentd.retrieval.retrievers import Retriever
+    from agentd.retrieval.retrievers import Ranked, Retriever
     from agentd.retrieval.verification import Verifier
     from agentd.storage.catalogue import Catalogue
-    from agentd.storage.rows import HitRow
+
+    T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
 ROWS_PAGE = 32
-"""Rows fetched and verified at a time, until the limit is filled."""
+"""Rows fetched and verified at a time, until the answer is filled."""
 
 
 class IndexState(Protocol):
@@ -45,21 +49,16 @@ class IndexState(Protocol):
         """Read these files (absolute) again at once; True when searches see them as they are now."""
 
 
-class Lists(Struct, frozen=True):
-    """What the retrievers gave, and why one of them gave nothing."""
-
-    keyword: Ranked
-    vector: Ranked
-    degraded: list[str]
-
-
 class Searcher:
-    """Answers searches: retrieve in parallel, fuse, fetch, verify; once more where files had changed."""
+    """Finds what fits a query, once more where files turned out to have changed."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         keyword: Retriever,
+        namer: Namer,
+        ranker: Ranker,
+        reranker: Reranker,
         verifier: Verifier,
         index: IndexState,
         settings: SearchSettings,
@@ -70,186 +69,140 @@ class Searcher:
         self.vector_problem = "vectors are switched off (embedding.enabled)"
         self._catalogue = catalogue
         self._keyword = keyword
+        self._namer = namer
+        self._ranker = ranker
+        self._reranker = reranker
         self._verifier = verifier
         self._index = index
         self._metrics = metrics
 
-    async def search(self, query: SearchQuery) -> SearchResult:
-        """Answer within the query's deadline with what is ready by then.
+    async def find(self, query: SearchQuery) -> Found:
+        """The passages that fit ``query``, best first, from what is ready within its deadline.
 
         Raises:
             DeadlineError: no retriever answered in time.
         """
-        began = time.monotonic()
-        deadline = began + query.deadline_seconds
-        lists = await self._retrieve(query, deadline)
-        chosen = await self._choose(query, lists, deadline)
+        deadline = time.monotonic() + query.deadline_seconds
+        chosen = await self._find(query, deadline)
         if chosen.changed and await self._index.refresh(chosen.changed, self._patience(deadline)):
-            lists = await self._retrieve(query, deadline)
-            chosen = await self._choose(query, lists, deadline)
-        return self._result(query, lists, chosen, began)
+            chosen = await self._find(query, deadline)
+        return self._found(query, chosen)
 
     def _patience(self, deadline: float) -> float:
         return max(0.0, min(self.settings.verify_milliseconds / 1000, deadline - time.monotonic()))
 
-    async def _retrieve(self, query: SearchQuery, deadline: float) -> Lists:
-        """Both lists, each on its own: one that fails or is late is named, and the other stands."""
-        worth = weights(query)
-        keyword, vector = await asyncio.gather(
-            self._one("keyword", self._keyword if worth.keyword else None, query, deadline),
-            self._one("vector", self.vector if worth.vector else None, query, deadline),
+    async def _find(self, query: SearchQuery, deadline: float) -> Chosen:
+        analysis = analyse(query.text)
+        lists = await self._retrieve(query, analysis, deadline)
+        ranking = await self._rank(query, analysis, lists, deadline) if query.mode.ranks else None
+        ranked = lists.fused if ranking is None else ranking.ranked
+        verdict = judge(query, ranking, self.settings, sure=self._sure(lists))
+        if query.mode.ranks or query.rerank:
+            ranked = await self._rerank(query, ranked, lists, deadline)
+        chosen = Chosen(query, analysis, lists, ranking, verdict)
+        await self._choose(chosen, verdict.kept(ranked), deadline)
+        return chosen
+
+    def _sure(self, lists: Lists) -> bool:
+        """Whether all of the index was searched: what is not there yet must not count against what is."""
+        return bool(self.vector) and not lists.problems and not self._index.unfinished(vectors=True)
+
+    async def _retrieve(self, query: SearchQuery, analysis: Analysis, deadline: float) -> Lists:
+        """Every list, each on its own: one that fails or is late is named, and the others stand."""
+        mode, limit = query.mode, max(self.settings.candidates, query.limit * 2)
+        problems: list[str] = []
+
+        async def one(name: str, call: Callable[[], Awaitable[T]], empty: T) -> T:
+            return await self._stage(name, call, empty, problems, deadline)
+
+        def retrieve(retriever: Retriever) -> Callable[[], Awaitable[Ranked]]:
+            return lambda: retriever.retrieve(query.text, query.filter, limit)
+
+        nothing: Ranked = []
+        keyword, vector, named = await asyncio.gather(
+            one("keyword", retrieve(self._keyword), nothing) if mode.uses_keyword else _given(nothing),
+            one("vector", retrieve(self.vector), nothing) if mode.uses_vectors and self.vector else _given(nothing),
+            one("names", lambda: self._namer.find(analysis, query.filter), Names()) if mode.ranks else _given(Names()),
         )
-        degraded = [problem for _, problem in (keyword, vector) if problem]
-        if worth.vector and self.vector is None:
-            degraded.append(f"vector: {self.vector_problem}")
-        if any("deadline" in problem for problem in degraded) and not keyword[0] and not vector[0]:
+        if mode.uses_vectors and self.vector is None:
+            problems.append(f"vector: {self.vector_problem}")
+        if any("deadline" in problem for problem in problems) and not keyword and not vector:
             raise DeadlineError(
                 f"nothing was found within {query.deadline_seconds * 1000:.0f} ms; ask again with a longer deadline_ms"
             )
-        return Lists(keyword[0], vector[0], degraded)
+        return Lists(keyword, vector, named, problems, self.settings.rrf_k)
 
-    async def _one(
-        self, name: str, retriever: Retriever | None, query: SearchQuery, deadline: float
-    ) -> tuple[Ranked, str]:
-        if retriever is None:
-            return [], ""
-        limit = max(self.settings.candidates, query.limit * 2)
+    async def _stage(
+        self, name: str, call: Callable[[], Awaitable[T]], empty: T, problems: list[str], deadline: float
+    ) -> T:
+        """The result of a step, or ``empty`` and why."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(max(0.0, deadline - began)):
-                return await retriever.retrieve(query.text, query.filter, limit), ""
+                return await call()
         except TimeoutError:
-            return [], f"{name}: not ready before the deadline"
+            problems.append(f"{name}: not ready before the deadline")
         except AgentdError as error:
-            log.warning("retriever_failed", retriever=name, kind=error.kind, error=str(error))
-            return [], f"{name}: {error.message}"
+            log.warning("search_stage_failed", stage=name, kind=error.kind, error=str(error))
+            problems.append(f"{name}: {error.message}")
         finally:
             self._metrics.histogram("search_stage_ms", stage=name).observe(1000 * (time.monotonic() - began))
+        return empty
 
-    async def _choose(self, query: SearchQuery, lists: Lists, deadline: float) -> Chosen:
-        """Walk down the fused ranking until the limit is filled with hits whose files are still there."""
-        worth = weights(query)
-        ranking = reciprocal_rank_fusion(
-            [
-                (worth.keyword, [chunk_id for chunk_id, _ in lists.keyword]),
-                (worth.vector, [chunk_id for chunk_id, _ in lists.vector]),
-            ],
-            self.settings.rrf_k,
+    async def _rank(self, query: SearchQuery, analysis: Analysis, lists: Lists, deadline: float) -> Ranking | None:
+        if not lists.fused:
+            return None
+        vector, count = self.vector, max(self.settings.ranked, query.limit)
+        return await self._stage(
+            "ranking",
+            lambda: self._ranker.rank(query, analysis, lists, vector, count),
+            None,
+            lists.problems,
+            deadline,
         )
-        chosen = Chosen(query, len(ranking))
-        for start in range(0, len(ranking), ROWS_PAGE):
-            page = ranking[start : start + ROWS_PAGE]
+
+    async def _rerank(self, query: SearchQuery, ranked: Ranked, lists: Lists, deadline: float) -> Ranked:
+        """The first of ``ranked`` in the order that a cross-encoder gives them, where one is to be asked."""
+        wanted = self._reranker.configured if query.rerank is None else query.rerank
+        head = ranked[: self._reranker.settings.candidates]
+        if not wanted or not head:
+            return ranked
+        rows = await self._catalogue.passages.hits([chunk_id for chunk_id, _ in head])
+        ids = [chunk_id for chunk_id, _ in head if chunk_id in rows]
+        judged = await self._reranker.rerank(query.text, [rows[each].text for each in ids], deadline - time.monotonic())
+        if judged.problem:
+            lists.problems.append(f"rerank: {judged.problem}")
+            return ranked
+        scores = [score for chunk_id, score in head if chunk_id in rows]
+        reordered = reorder(ids, judged.scores, self._reranker.settings.weight)
+        return [*zip(reordered, scores, strict=True), *ranked[len(head) :]]
+
+    async def _choose(self, chosen: Chosen, ranked: Ranked, deadline: float) -> None:
+        """Walk down the ranking until the answer is filled with hits whose files are still there."""
+        for start in range(0, len(ranked), ROWS_PAGE):
+            page = ranked[start : start + ROWS_PAGE]
             rows = await self._catalogue.passages.hits([chunk_id for chunk_id, _ in page])
-            disk = await self._verifier.verify(
-                {absolute(row): row.signature for row in rows.values()}, self._patience(deadline)
-            )
-            if chosen.take(page, rows, disk):
-                break
-        return chosen
+            signatures = {absolute(row): row.signature for row in rows.values()}
+            disk = await self._verifier.verify(signatures, self._patience(deadline))
+            chosen.take(page, rows, disk)
+            if chosen.filled:
+                return
 
-    def _result(self, query: SearchQuery, lists: Lists, chosen: Chosen, began: float) -> SearchResult:
-        unfinished = self._index.unfinished(vectors=weights(query).vector > 0)
-        return SearchResult(
-            hits=[hit(row, score, state, lists, explain=query.explain) for row, score, state in chosen.taken],
-            total=chosen.total,
+    def _found(self, query: SearchQuery, chosen: Chosen) -> Found:
+        unfinished = self._index.unfinished(vectors=query.mode.uses_vectors)
+        problems = chosen.lists.problems
+        return Found(
+            passages=chosen.passages,
+            total=len(chosen.lists.fused),
             generation=self._catalogue.feed.changed.value,
-            complete=not (unfinished or lists.degraded or chosen.doubts),
-            degraded=[*lists.degraded, *unfinished, *chosen.doubts],
+            complete=not (unfinished or problems or chosen.doubts),
+            degraded=[*problems, *unfinished, *chosen.doubts],
             skipped=chosen.skipped(),
-            cut=chosen.cut(),
-            took_ms=round((time.monotonic() - began) * 1000, 3),
+            cut=chosen.verdict.cut(),
+            relevance=chosen.verdict.relevance,
+            explanation=chosen.explanation() if query.explain else None,
         )
 
 
-class Chosen:
-    """The hits chosen so far, and what was left out on the way."""
-
-    def __init__(self, query: SearchQuery, total: int) -> None:
-        self.total = total
-        self.taken: list[tuple[HitRow, float, OnDisk]] = []
-        self.changed: set[str] = set()
-        self._query = query
-        self._per_file: Counter[int] = Counter()
-        self._gone: set[str] = set()
-        self._crowded = 0
-
-    def take(self, page: Sequence[tuple[int, float]], rows: dict[int, HitRow], disk: dict[str, OnDisk]) -> bool:
-        """Take what may be shown of a page; True when the limit is filled."""
-        for chunk_id, score in page:
-            row = rows.get(chunk_id)
-            if row is None:  # its document changed since the views were searched
-                continue
-            if len(self.taken) == self._query.limit:
-                return True
-            self._consider(row, score, disk[absolute(row)])
-        return len(self.taken) == self._query.limit
-
-    def _consider(self, row: HitRow, score: float, state: OnDisk) -> None:
-        if state in {OnDisk.CHANGED, OnDisk.GONE}:
-            self.changed.add(absolute(row))
-        if state is OnDisk.GONE:
-            self._gone.add(absolute(row))
-            return
-        if self._query.max_per_file and self._per_file[row.document_id] >= self._query.max_per_file:
-            self._crowded += 1
-            return
-        self._per_file[row.document_id] += 1
-        self.taken.append((row, score, state))
-
-    @property
-    def doubts(self) -> list[str]:
-        """Hits that may not be what is on disk."""
-        stale = sum(state is OnDisk.CHANGED for _, _, state in self.taken)
-        unknown = sum(state is OnDisk.UNKNOWN for _, _, state in self.taken)
-        found = []
-        if stale:
-            found.append(f"{stale} hits are of files that changed and are not read again yet: they are marked stale")
-        if unknown:
-            found.append(f"{unknown} hits could not be compared with the disk in time: they are marked stale")
-        return found
-
-    def skipped(self) -> list[str]:
-        """Hits left out because their file is gone."""
-        return [f"{len(self._gone)} files are gone from disk; their hits are left out"] if self._gone else []
-
-    def cut(self) -> list[str]:
-        """Hits left out by the query's own bounds."""
-        return [f"{self._crowded} hits beyond {self._query.max_per_file} of one file"] if self._crowded else []
-
-
-def absolute(row: HitRow) -> str:
-    """Absolute path of the row's file."""
-    return os.path.join(row.root_path, row.path)
-
-
-def hit(row: HitRow, score: float, state: OnDisk, lists: Lists, *, explain: bool) -> Hit:
-    """The row as a hit."""
-    return Hit(
-        path=absolute(row),
-        root=row.root_path,
-        start_line=row.start_line,
-        end_line=row.end_line,
-        language=row.language,
-        kind=row.kind,
-        symbol=row.symbol,
-        context=row.context,
-        score=round(score, 6),
-        text=row.text,
-        stale=state is not OnDisk.SAME,
-        why=why(row.chunk_id, lists) if explain else UNSET,
-    )
-
-
-def why(chunk_id: int, lists: Lists) -> Why:
-    """Where each list held the chunk."""
-    keyword_rank, keyword_score = place(chunk_id, lists.keyword)
-    vector_rank, vector_score = place(chunk_id, lists.vector)
-    return Why(keyword_rank, keyword_score, vector_rank, vector_score)
-
-
-def place(chunk_id: int, ranked: Ranked) -> tuple[int | None, float | None]:
-    """(rank from 1, score) of a chunk in a list, or Nones."""
-    for rank, (identity, score) in enumerate(ranked, start=1):
-        if identity == chunk_id:
-            return rank, round(score, 6)
-    return None, None
+async def _given(value: T) -> T:
+    return value

@@ -36,11 +36,12 @@ class SelectionParams(Params, frozen=True, kw_only=True):
     """Where to search and how much to answer. None stands for the daemon's own; empty tuples restrict nothing."""
 
     limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
-    mode: Literal["keyword", "vector", "fusion"] = "fusion"
+    mode: Literal["keyword", "vector", "fusion", "full"] = "full"
     roots: Annotated[tuple[AbsolutePath, ...], Few] = ()
     paths: Annotated[tuple[Glob, ...], Few] = ()
     languages: Annotated[tuple[Word, ...], Few] = ()
     kind: Kind | None = None
+    min_score: Annotated[float, Meta(ge=0, le=1000)] | None = None
     rerank: bool | None = None
     max_per_file: Annotated[int, Meta(ge=0, le=1000)] | None = None
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from agentd.storage.rows import ViewRow
 
-FORMAT = 2
+FORMAT = 3
 """Changes whenever rows written before would not be found by queries made now: fields, analyzer, splitting."""
 
 WEIGHTS = {"body": 1.0, "symbol": 1.25, "context": 1.0, "path_text": 0.5}
@@ -58,7 +58,7 @@ def build_schema() -> tantivy.Schema:
         builder.add_text_field(field, tokenizer_name=ANALYZER, index_option=_FREQUENCIES)
     for field in ("path", "language", "kind", "meta"):
         builder.add_text_field(field, tokenizer_name="raw", index_option=_PRESENCE)
-    builder.add_unsigned_field("chunk_id", fast=True)
+    builder.add_unsigned_field("chunk_id", fast=True, indexed=True)
     for field in ("document_id", "root_id"):
         builder.add_unsigned_field(field, indexed=True)
     builder.add_unsigned_field("generation", stored=True)
@@ -72,13 +72,23 @@ def row_document(row: ViewRow) -> Document:
     document.add_unsigned("document_id", row.document_id)
     document.add_unsigned("root_id", row.root_id)
     document.add_text("body", indexed(row.text, row.parts))
-    for field, text in (("symbol", row.symbol), ("context", row.context), ("path_text", row.path)):
+    for field, text in (("symbol", named(row)), ("context", row.context), ("path_text", row.path)):
         if text:
             document.add_text(field, indexed(text))
     document.add_text("path", encodable(row.path))
     document.add_text("language", row.language)
     document.add_text("kind", row.kind)
     return document
+
+
+def named(row: ViewRow) -> str:
+    """What the row defines: the qualified name it belongs to, and the last parts of the others that begin in it.
+
+    A scope that many names share is no more telling for it, so it counts once.
+    """
+    others = dict.fromkeys(name.rpartition(".")[2] for name in row.names.split())
+    others.pop(row.symbol.rpartition(".")[2], None)
+    return " ".join((row.symbol, *others)) if others else row.symbol
 
 
 def generation_document(generation: int) -> Document:
@@ -97,6 +107,15 @@ def generation_query(schema: tantivy.Schema) -> Query:
 def documents_query(schema: tantivy.Schema, document_ids: Sequence[int]) -> Query:
     """Finds every row of these documents; deleting by term finds nothing in an unsigned field, and says nothing."""
     return Query.term_set_query(schema, "document_id", list(document_ids))
+
+
+def chunks_query(schema: tantivy.Schema, terms: Sequence[str], chunk_ids: Sequence[int]) -> Query | None:
+    """Any of the terms, among these chunks alone; None when there are none."""
+    words = search_query(schema, terms, KeywordFilter())
+    if words is None or not chunk_ids:
+        return None
+    among = Query.const_score_query(Query.term_set_query(schema, "chunk_id", list(chunk_ids)), 0.0)
+    return Query.boolean_query([(Occur.Must, words), (Occur.Must, among)])
 
 
 def search_query(schema: tantivy.Schema, terms: Sequence[str], restriction: KeywordFilter) -> Query | None:

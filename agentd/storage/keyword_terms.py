@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tantivy
 
-from agentd.kernels.tokens import identifier_parts
+from agentd.kernels.tokens import identifier_parts, words_of
 
 LONGEST_TERM = 100
 """Bytes. Longer runs are data (base64, hashes): they would fill the dictionary, and nobody types them."""
@@ -18,6 +18,9 @@ letter to it, so ``get_user`` stays one term. A tokenizer by regular expression 
 
 MAX_TERMS = 64
 """Terms of a query: a pasted file must not become a query of thousands."""
+
+MAX_WORDS = 256
+"""Words of a query that are looked at one by one."""
 
 MAX_QUERY = 10_000
 """Characters of a query that are looked at."""
@@ -55,6 +58,15 @@ def query_stems(analyzer: tantivy.TextAnalyzer, query: str) -> list[str]:
     terms = list(dict.fromkeys(analyzer.analyze(indexed(query[:MAX_QUERY]))))
     telling = [term for term in terms if term not in STOP_STEMS]
     return (telling or terms)[:MAX_TERMS]
+
+
+def query_words(analyzer: tantivy.TextAnalyzer, query: str) -> list[tuple[str, list[str]]]:
+    """The words of a query that :func:`query_stems` keeps, as written, each once, with their stems: its own comes
+    first, those of its parts follow.
+    """
+    stems = {word: analyzer.analyze(indexed(word)) for word in dict.fromkeys(words_of(query[:MAX_QUERY])[:MAX_WORDS])}
+    telling = {word: each for word, each in stems.items() if each and each[0] not in STOP_STEMS}
+    return [(word, each) for word, each in (telling or stems).items() if each][:MAX_TERMS]
 
 
 def encodable(text: str) -> str:

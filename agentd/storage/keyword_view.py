@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 import tantivy
@@ -17,13 +18,14 @@ from agentd.storage.keyword_schema import (
     FORMAT,
     KeywordFilter,
     build_schema,
+    chunks_query,
     documents_query,
     generation_document,
     generation_query,
     row_document,
     search_query,
 )
-from agentd.storage.keyword_terms import build_analyzer, query_stems
+from agentd.storage.keyword_terms import build_analyzer, query_stems, query_words
 from agentd.storage.view_files import disk_bytes, make_directory, replace_file, unusable, wipe
 
 if TYPE_CHECKING:
@@ -45,6 +47,14 @@ WRITER_BYTES = 30_000_000
 rows come in, and given back by ``release``."""
 
 EVERYTHING = KeywordFilter()
+
+
+class WeighedWord(NamedTuple):
+    """A word of a query. ``weight`` is greater the rarer it is; ``known`` whether it stands anywhere, in any form."""
+
+    word: str
+    weight: float
+    known: bool
 
 
 class KeywordView:
@@ -155,13 +165,27 @@ class KeywordView:
         asked = search_query(self._schema, query_stems(self._analyzer, query), restriction)
         if asked is None or limit < 1:
             return []
-        searcher = self._searcher
         try:
-            hits = searcher.search(asked, limit, count=False).hits
+            return _best(self._searcher, asked, limit)
         except ValueError as error:  # patterns are compiled when they are first used
             raise InvalidParamsError(f"The search cannot be run: {error}. Use simpler path patterns") from error
-        chunk_ids = searcher.fast_field_values("chunk_id", [address for _, address in hits])
-        return [(int(chunk_id or 0), float(score)) for chunk_id, (score, _) in zip(chunk_ids, hits, strict=True)]
+
+    def scores(self, query: str, chunk_ids: Sequence[int]) -> dict[int, float]:
+        """BM25 scores of those of ``chunk_ids`` that hold any word of the query, as :meth:`search` gives them."""
+        asked = chunks_query(self._schema, query_stems(self._analyzer, query), chunk_ids)
+        return {} if asked is None else dict(_best(self._searcher, asked, len(chunk_ids)))
+
+    def weigh(self, query: str) -> list[WeighedWord]:
+        """The words that a search for ``query`` looks for, with their inverse document frequency (that of BM25)."""
+        searcher = self._searcher
+        total = max(1, searcher.num_docs)
+        words = []
+        for word, stems in query_words(self._analyzer, query):
+            counts = [searcher.doc_freq("body", stem) for stem in stems]
+            # The first is the word itself; where it stands nowhere, its rarest part says how telling it is.
+            count = counts[0] or min(filter(None, counts), default=0)
+            words.append(WeighedWord(word, math.log(1 + (total - count + 0.5) / (count + 0.5)), known=counts[0] > 0))
+        return words
 
     def release(self) -> None:
         """Let the writer go, with its memory and its threads; what was applied and not committed is dropped.
@@ -197,6 +221,12 @@ class KeywordView:
         if writer is not None:
             with suppress(ValueError, OSError, RuntimeError):  # it failed before; there is nothing more to save
                 writer.wait_merging_threads()
+
+
+def _best(searcher: tantivy.Searcher, asked: tantivy.Query, limit: int) -> list[tuple[int, float]]:
+    hits = searcher.search(asked, limit, count=False).hits
+    chunk_ids = searcher.fast_field_values("chunk_id", [address for _, address in hits])
+    return [(int(chunk_id or 0), float(score)) for chunk_id, (score, _) in zip(chunk_ids, hits, strict=True)]
 
 
 def _open_index(directory: Path, schema: tantivy.Schema) -> tantivy.Index:

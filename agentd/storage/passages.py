@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from agentd.domain import Filter, Kind, SkipReason
 from agentd.storage.filters import DocumentFilter
-from agentd.storage.rows import DocumentRow, HitRow
+from agentd.storage.rows import CandidateRow, DocumentRow, HitRow
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FILTERS_REMEMBERED = 8
 """Answers to filters kept until the next generation: a dialogue tends to repeat its filter."""
 
+MOST_AT_PATH = 50
+
 
 class Passages:
     """Chunks by id, documents by filter."""
@@ -34,6 +36,16 @@ class Passages:
     async def hits(self, chunk_ids: Sequence[int]) -> dict[int, HitRow]:
         """The chunks that are there, by id; one that a view still names may be gone."""
         return await self._database.read(_hits, chunk_ids)
+
+    async def candidates(self, chunk_ids: Sequence[int], texts: int) -> dict[int, CandidateRow]:
+        """What ranking looks at, by id; the first ``texts`` come with theirs."""
+        return await self._database.read(_candidates, chunk_ids, texts)
+
+    async def at_path(self, path: str, restriction: Filter) -> dict[int, float]:
+        """The first chunks of at most ``MOST_AT_PATH`` documents whose path ends with ``path`` or goes through it, with
+        1 for the file itself, less for one below such a folder or with another extension.
+        """
+        return await self._database.read(_at_path, path, DocumentFilter(restriction, skipped=False))
 
     async def document_ids(self, restriction: Filter) -> NDArray[np.uint64] | None:
         """The ids, ascending, of the documents with text that pass; None where the filter restricts nothing."""
@@ -79,6 +91,46 @@ def _hits(connection: sqlite3.Connection, chunk_ids: Sequence[int]) -> dict[int,
         (json.dumps([int(chunk_id) for chunk_id in chunk_ids]),),
     )
     return {row[0]: _hit_row(row) for row in rows}
+
+
+def _candidates(connection: sqlite3.Connection, chunk_ids: Sequence[int], texts: int) -> dict[int, CandidateRow]:
+    rows = connection.execute(
+        "SELECT c.id, d.id, d.path, d.language, d.kind, c.start_line, "
+        "CASE c.names WHEN '' THEN c.symbol ELSE c.names END, c.context, c.doc, "
+        "CASE WHEN j.key < ? THEN c.text ELSE '' END FROM json_each(?) j "
+        "CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id",
+        (texts, json.dumps([int(chunk_id) for chunk_id in chunk_ids])),
+    )
+    return {row[0]: CandidateRow(*row) for row in rows}
+
+
+def _at_path(connection: sqlite3.Connection, path: str, documents: DocumentFilter) -> dict[int, float]:
+    wanted = path.replace("\\", "/").removeprefix("./").strip("/")
+    sql = (
+        "SELECT d.path, (SELECT min(c.id) FROM chunk c WHERE c.document_id = d.id) FROM document d "
+        "WHERE d.chunks > 0 AND instr('/' || d.path, '/' || ?) > 0"
+    )
+    found: dict[int, float] = {}
+    for known, chunk_id in documents.select(connection, sql, (wanted,), order="length(d.path)"):
+        if documents.matches(known) and (strength := path_strength(wanted, known)) and chunk_id is not None:
+            found[chunk_id] = strength
+        if len(found) == MOST_AT_PATH:
+            break
+    return found
+
+
+def path_strength(wanted: str, known: str) -> float:
+    """How much of a path the query names: all of its end, the folder, or the name but for the extension.
+
+    >>> [path_strength(path, "src/http/server.py") for path in ("http/server.py", "src/http", "http/server", "serv")]
+    [1.0, 0.5, 0.8, 0.0]
+    """
+    known = f"/{known}"
+    if known.endswith(f"/{wanted}"):
+        return 1.0
+    if f"/{wanted}/" in known:
+        return 0.5
+    return 0.8 if known.rpartition(".")[0].endswith(f"/{wanted}") else 0.0
 
 
 def _hit_row(row: tuple[Any, ...]) -> HitRow:

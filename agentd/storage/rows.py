@@ -71,7 +71,7 @@ class HitRow(Struct, frozen=True):
 
 
 class CandidateRow(NamedTuple):
-    """A chunk as ranking sees it. ``names`` are those it defines, else the one it belongs to; ``text`` may be left out."""
+    """A chunk as ranking sees it. ``names`` are those it defines, else the one it belongs to; ``text`` may be ''."""
 
     chunk_id: int
     document_id: int

@@ -56,6 +56,15 @@ class Frame:
         order = np.lexsort((chunk_ids, -cosines[best]))
         return chunk_ids[order], cosines[best][order]
 
+    def among(self, query: Codes, scale: float, chunk_ids: Ids) -> tuple[Ids, Floats]:
+        """Those of ``chunk_ids`` that have a live row, and their cosines."""
+        rows = np.flatnonzero(
+            contains(chunk_ids, self.columns.chunk_ids[: self.count]) & self.columns.live[: self.count]
+        )
+        return self.columns.chunk_ids[rows], dots(query, self.codes[rows]) * self.columns.scales[rows] * np.float32(
+            scale
+        )
+
     def _allowed(self, documents: Ids | None, roots: Ids | None) -> Mask | None:
         """Rows that may be found; None for all."""
         allowed = self.columns.live[: self.count] if self.dead else None

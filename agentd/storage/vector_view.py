@@ -173,6 +173,16 @@ class VectorView:
         chunk_ids, cosines = frame.search(query, scale, limit, documents, roots)
         return list(zip(chunk_ids.tolist(), cosines.tolist(), strict=True))
 
+    def cosines(self, codes: bytes | Codes, scale: float, chunk_ids: ArrayLike) -> dict[int, float]:
+        """Cosines of those of ``chunk_ids`` that have a vector.
+
+        Raises:
+            ValueError: the query is not of this space's dimension.
+        """
+        (query,) = self._matrix(codes)
+        found, cosines = self._frame.among(query, scale, _ids(chunk_ids))
+        return dict(zip(found.tolist(), cosines.tolist(), strict=True))
+
     def save(self, generation: int) -> None:
         """Make everything durable, together with the position in the feed. Nothing is written when nothing changed.
 

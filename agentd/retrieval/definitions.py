@@ -1,0 +1,124 @@
+"""Two ways to find what a query names: definitions by name, files by path. Both are looked up, not searched for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from agentd.domain import SymbolKind
+from agentd.retrieval.analysis import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentd.domain import Filter
+    from agentd.retrieval.analysis import Analysis
+    from agentd.storage.catalogue import Catalogue
+    from agentd.storage.rows import NamedSymbol
+
+Named = dict[int, float]
+"""Chunk id -> how surely it is what the query names, above 0 and at most 1."""
+
+MOST_NAMED = 200
+"""Definitions of one query that are looked at: of a name that thousands share, any few hundred are as good."""
+
+SHORTEST_WORD = 4
+FEW = 3
+"""An ordinary word counts as a name where it has this many letters, and this few definitions bear it."""
+
+WORD_STRENGTH = 0.3
+OTHER_CASE = 0.5
+OTHER_SCOPE = 0.6
+"""What a definition is worth that has the name in other letters, or in another scope than the query says."""
+
+MINOR = frozenset({SymbolKind.FIELD, SymbolKind.VARIABLE})
+MINOR_STRENGTH = 0.7
+"""What a field is worth, where a class or function of that name may be meant."""
+
+
+class DefinitionFinder:
+    """Finds the chunks in which what a query names is defined."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def find(self, analysis: Analysis, only: Filter) -> Named:
+        """The definitions of the names in the query, and of the words that turn out to be names."""
+        wanted = {parts(name)[-1] for name in analysis.names if parts(name)}
+        words = {word for word in analysis.words if len(word) >= SHORTEST_WORD}
+        if not wanted | words:
+            return {}
+        symbols = self._catalogue.symbols
+        found = await symbols.named(sorted(wanted | words), only.roots, MOST_NAMED)
+        allowed = (
+            await self._catalogue.passages.document_ids(only) if only.paths or only.languages or only.kinds else None
+        )
+        if allowed is not None:
+            passing = set(allowed.tolist())
+            found = [symbol for symbol in found if symbol.document_id in passing]
+        strengths = strength_of(analysis, found)
+        chunks = await symbols.chunks_of([symbol for symbol in found if symbol.id in strengths])
+        named: Named = defaultdict(float)
+        for symbol_id, chunk_id in chunks.items():
+            named[chunk_id] = max(named[chunk_id], strengths[symbol_id])
+        return dict(named)
+
+
+def strength_of(analysis: Analysis, symbols: Iterable[NamedSymbol]) -> dict[int, float]:
+    """How surely each of ``symbols`` is meant; those that are not are left out."""
+    symbols = list(symbols)
+    bearers = Counter(symbol.name for symbol in symbols)
+    names = [parts(name) for name in analysis.names]
+    words = {word for word in analysis.words if len(word) >= SHORTEST_WORD and bearers[word] <= FEW}
+    strengths: dict[int, float] = {}
+    for symbol in symbols:
+        strength = max((_by_name(symbol, name) for name in names), default=0.0)
+        if symbol.name in words:
+            strength = max(strength, WORD_STRENGTH)
+        if strength:
+            strengths[symbol.id] = strength * (MINOR_STRENGTH if symbol.kind in MINOR else 1.0)
+    return strengths
+
+
+def _by_name(symbol: NamedSymbol, name: list[str]) -> float:
+    if not name or symbol.name.lower() != name[-1].lower():
+        return 0.0
+    case = 1.0 if symbol.name == name[-1] else OTHER_CASE
+    scope = symbol.qualified.split(".")[-len(name) :]
+    # The first parts of a longer name may be those of its module, which a symbol does not know.
+    inside = scope == name or scope[1:] == name[-len(scope) + 1 :] if len(scope) > 1 else len(name) == 1
+    return case * (1.0 if inside else OTHER_SCOPE)
+
+
+class PathFinder:
+    """Finds the files that a query names, by the end of their paths."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def find(self, analysis: Analysis, only: Filter) -> Named:
+        """The first chunks of the files at the paths in the query."""
+        if not analysis.paths:
+            return {}
+        found = await asyncio.gather(*(self._catalogue.passages.at_path(path, only) for path in analysis.paths))
+        return {chunk_id: strength for each in found for chunk_id, strength in each.items()}
+
+
+class Names(NamedTuple):
+    """What a query names: definitions and files."""
+
+    definitions: Named = {}
+    paths: Named = {}
+
+
+class Namer:
+    """Finds what a query names, of both kinds."""
+
+    def __init__(self, definitions: DefinitionFinder, paths: PathFinder) -> None:
+        self._definitions = definitions
+        self._paths = paths
+
+    async def find(self, analysis: Analysis, only: Filter) -> Names:
+        """Both, among the documents that ``only`` lets through."""
+        return Names(*await asyncio.gather(self._definitions.find(analysis, only), self._paths.find(analysis, only)))
