@@ -8,6 +8,7 @@ from agentd.storage.database import Database
 from agentd.storage.documents import Documents
 from agentd.storage.feed import Feed
 from agentd.storage.graph import Graph
+from agentd.storage.outlines import Outlines
 from agentd.storage.passages import Passages
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans
@@ -32,6 +33,7 @@ class Catalogue:
         self.feed = Feed(database)
         self.vectors = VectorQueue(database)
         self.symbols = Symbols(database)
+        self.outlines = Outlines(database)
         self.graph = Graph(database)
 
     @classmethod

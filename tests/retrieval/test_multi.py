@@ -7,6 +7,7 @@ import pytest
 from found_passages import found, passage
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from agentd.config.settings import SearchSettings
@@ -25,8 +26,8 @@ PASSAGES = {chunk: passage((20 * chunk, 20 * chunk + 5), chunk=chunk) for chunk 
 
 
 class NoSymbols:
-    async def of_document(self, document_id: int) -> Sequence[Definition]:  # noqa: ARG002  # the protocol names it
-        return []
+    async def overlapping(self, spans: Sequence[tuple[int, int, int]]) -> list[list[Definition]]:
+        return [[] for _ in spans]
 
 
 class Scripted:
@@ -62,6 +63,13 @@ async def test_queries_run_at_once_and_each_passage_says_who_found_it() -> None:
     assert result.hits[0].queries == [FoundBy(0, 2), FoundBy(1, 2)]
     assert result.hits[3].queries == [FoundBy(1, 1)]
     assert (result.total, result.complete, result.degraded) == (4, True, [])
+
+
+async def test_one_query_alone_is_answered_as_it_was_ranked() -> None:
+    result = await ask(Scripted(only=ranking(3, 1)))
+    assert [(hit.start_line, hit.score, hit.queries) for hit in result.hits] == [(60, 1.0, UNSET), (20, 1.0, UNSET)]
+    with pytest.raises(DeadlineError):
+        await ask(Scripted(only=DeadlineError("late")))
 
 
 async def test_neighbours_found_by_different_queries_are_one_hit() -> None:

@@ -34,11 +34,14 @@ class Symbols:
 
     def __init__(self, known: dict[int, list[Known]]) -> None:
         self.known = known
-        self.asked: list[int] = []
+        self.asked: list[tuple[int, int, int]] = []
 
-    async def of_document(self, document_id: int) -> Sequence[Known]:
-        self.asked.append(document_id)
-        return self.known.get(document_id, [])
+    async def overlapping(self, spans: Sequence[tuple[int, int, int]]) -> list[list[Known]]:
+        self.asked.extend(spans)
+        return [
+            [each for each in self.known.get(document, []) if each.start_line <= last and each.end_line >= first]
+            for document, first, last in spans
+        ]
 
 
 def test_the_definitions_that_begin_in_a_hit_stand_for_its_text() -> None:
@@ -57,7 +60,7 @@ def test_a_document_shows_its_headings_and_what_has_none_its_first_line() -> Non
     assert outlined(passage((8, 9), text="\n  TIMEOUT = 3\r\nX = 1"), []).hit.text == "8: TIMEOUT = 3"
 
 
-async def test_signatures_are_read_once_a_file_and_only_where_they_are_asked_for() -> None:
+async def test_signatures_are_read_only_where_they_are_asked_for() -> None:
     symbols = Symbols({1: SESSION})
     many = found(passage((1, 10)), passage((62, 64)), passage((1, 3), document=2, context="Guide"))
     texts = [hit.text for hit in (await Packer(symbols).answer(many, SearchQuery("session", 10), 0.0)).hits]
@@ -65,7 +68,7 @@ async def test_signatures_are_read_once_a_file_and_only_where_they_are_asked_for
     query = SearchQuery("session", 10, signatures=True)
     texts = [hit.text for hit in (await Packer(symbols).answer(many, query, 0.0)).hits]
     assert texts == ["1: class Session:", "62: def open_session() -> Session", "1: Guide"]
-    assert sorted(symbols.asked) == [1, 2]
+    assert symbols.asked == [(1, 1, 10), (1, 62, 64), (2, 1, 3)]
 
 
 async def test_a_budget_is_spent_on_signatures_where_they_are_asked_for() -> None:
