@@ -18,6 +18,10 @@ EXAMPLES = re.findall(
     re.DOTALL,
 )
 HIT = {"path": "/srv/shop/http/retry.py", "start_line": 12, "end_line": 31, "symbol": "RetryPolicy"}
+CALLS = [
+    {"name": "fetch", "line": 14, "certainty": "import", "depth": 1},
+    {"name": "main", "line": 3, "certainty": "exact", "depth": 2},
+]
 STATUS = {"documents": 2812, "state": "current"}
 PROGRESS: dict[str, object] = {"event": "progress", "status": {"vectors_pending": 8700}}
 
@@ -32,6 +36,7 @@ def test_the_example_prints_what_the_page_says(code: str, expected: str, tmp_pat
     added = Failure("root_invalid", "no") if 'add_root("/")' in code else Result({})
     replies: dict[str, Reply] = {
         "search": Result({"hits": [HIT], "total": 1, "complete": True, "degraded": []}),
+        "graph.callers": Result({"entries": CALLS}),
         "roots.add": added,
         "index.wait": Result(STATUS, events=(PROGRESS,)),
         "index.status": Result(STATUS),

@@ -109,9 +109,14 @@ def scope(args: Namespace, client: Client) -> list[str] | None:
         output.note(search.NO_ROOTS)
         return None
     roots = search.roots_to_search(args, known)
-    if not (roots or args.all) and not os.path.exists(getattr(args, "subject", "")):
+    if not (roots or args.all or is_place(getattr(args, "subject", ""))):
         output.note(search.OUTSIDE)
     return roots
+
+
+def is_place(subject: str) -> bool:
+    """Whether a subject names a file or folder, which says itself where to look."""
+    return os.path.exists(subject) or os.path.isfile(subject.rpartition(":")[0])
 
 
 def given(**options: Any) -> dict[str, Any]:
