@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agentd.domain import Certainty
 from agentd.kernels.edges.place import FROM_BASES, NOWHERE, UNKNOWN, Place
 from agentd.kernels.edges.rules import rules_of
-from agentd.kernels.edges.scopes import CLASSES, FUNCTIONS
+from agentd.kernels.edges.scopes import CLASSES, DATA, FUNCTIONS
 from agentd.kernels.edges.spelling import class_of, dotted, is_class_itself, is_literal, returned
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Resolver:
             return NOWHERE if is_literal(receiver) else self._named(name)
         holder = self.value(ordinal, spelled, at)
         found = self.member(holder, name) if holder is not UNKNOWN else UNKNOWN
-        return self._named(name) if found is UNKNOWN else found
+        return self._named(name) if found is UNKNOWN else self._held(holder, found, name)
 
     def bare(self, ordinal: int, name: str, at: int) -> Place:
         """Where a call of ``name`` leads: a variable of the function, a definition, an import, a member, a package."""
@@ -101,6 +101,14 @@ class Resolver:
         if found >= 0:
             return Place(found, certainty=Certainty.EXACT)
         return Place(holder.target, "", name, Certainty.IMPORT) if holder.target in self.bases else UNKNOWN
+
+    def _held(self, holder: Place, found: Place, name: str) -> Place:
+        """The class that an attribute holds, where its type says so: calling the attribute constructs it."""
+        if holder.target < 0 or found.path or self._scopes.symbols[found.target].kind not in DATA:
+            return found
+        text = self._field(self._scopes.symbols[holder.target].qualified, name)
+        held = self._typed(text, holder.target, _END, MAX_STEPS) if is_class_itself(text) else UNKNOWN
+        return found if held is UNKNOWN else held
 
     def _elsewhere(self, holder: Place, name: str) -> Place:
         """A member of a module, or of a class in one; a class of this module may have members in this file, too."""

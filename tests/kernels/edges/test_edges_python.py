@@ -147,3 +147,13 @@ def test_a_parameter_of_the_constructor_types_the_field_of_its_name() -> None:
     call = Use("send", "self.adapter", 420, 9)
     captures = Captures([], [call], [], [], [Binding("adapter", "Adapter", 215)])
     assert [edge.target for edge in edges(PATH, "python", captures, SYMBOLS)] == [1]
+
+
+def test_calling_an_attribute_that_holds_a_class_constructs_it() -> None:
+    field = SymbolKind.FIELD
+    symbols = [*SYMBOLS[:2], symbol(CLASS, "App", (200, 600)), symbol(field, "App.adapter_class", (210, 240), 2)]
+    calls = [Use("adapter_class", "self", 420, 9), Use("other_class", "self", 430, 9)]
+    typed = Captures([], calls, [], [], [Binding("adapter_class", "type[Adapter]", 210)])
+    assert [edge.target for edge in edges(PATH, "python", typed, symbols)] == [0, -1]
+    untyped = typed._replace(bindings=[])
+    assert [edge.target for edge in edges(PATH, "python", untyped, symbols)] == [3, -1]
