@@ -15,7 +15,7 @@ from agentd.retrieval.passages import Found
 from agentd.retrieval.results import FoundBy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from agentd.config.settings import SearchSettings
     from agentd.retrieval.packer import Packer
@@ -56,13 +56,11 @@ class MultiSearcher:
         return await self._packer.answer(found, queries[0], began)
 
     async def _find_all(self, queries: Sequence[SearchQuery]) -> Found:
-        outcomes = await asyncio.gather(*(self._find(query) for query in queries))
-        failed = {number: outcome for number, outcome in enumerate(outcomes) if isinstance(outcome, AgentdError)}
-        if len(failed) == len(outcomes):
-            raise failed[0]
-        founds = [outcome if isinstance(outcome, Found) else None for outcome in outcomes]
-        problems = [f"{named(number, queries[number])}: {error.message}" for number, error in failed.items()]
-        return fuse(founds, self._finder.settings.rrf_k, problems)
+        outcomes = await asyncio.gather(*map(self._find, queries))
+        errors = [outcome for outcome in outcomes if isinstance(outcome, AgentdError)]
+        if len(errors) == len(outcomes):
+            raise errors[0]
+        return fuse(outcomes, [named(*each) for each in enumerate(queries, start=1)], self._finder.settings.rrf_k)
 
     async def _find(self, query: SearchQuery) -> Found | AgentdError:
         try:
@@ -71,53 +69,65 @@ class MultiSearcher:
             return error
 
 
-def fuse(founds: Sequence[Found | None], rrf_k: int, problems: Sequence[str] = ()) -> Found:
-    """What several queries found as one ranking, by weighted reciprocal rank; None stands for one that failed.
-
-    A passage that several found is as the one that ranks it best has it, with the score of the fusion, and says in
-    ``queries`` who found it.
-    """
-    rankings = [
-        (FIRST_WEIGHT if number == 0 else 1.0, [passage.chunk_ids[0] for passage in found.passages] if found else [])
-        for number, found in enumerate(founds)
-    ]
-    best, found_by = who_found(founds)
-    passages = [
-        replace(best[chunk], hit=replace(best[chunk].hit, score=round(score, 6), queries=found_by[chunk]))
-        for chunk, score in reciprocal_rank_fusion(rankings, rrf_k)
-    ]
-    there = [found for found in founds if found]
+def fuse(outcomes: Sequence[Found | AgentdError], names: Sequence[str], rrf_k: int) -> Found:
+    """What several queries, called ``names``, found as one ranking, by weighted reciprocal rank; one at least did."""
+    there = {name: outcome for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, Found)}
+    failed = {name: outcome for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, AgentdError)}
+    lists = [outcome.passages if isinstance(outcome, Found) else [] for outcome in outcomes]
+    passages = fused_passages(lists, rrf_k)
+    relevances = [found.relevance for found in there.values() if found.relevance is not None]
     return Found(
         passages=passages,
-        total=max(len(passages), *(found.total for found in there)),
-        generation=max(found.generation for found in there),
-        complete=not problems and all(found.complete for found in there),
-        degraded=[*problems, *distinct(found.degraded for found in there)],
-        skipped=distinct(found.skipped for found in there),
-        cut=distinct(found.cut for found in there),
-        relevance=max((found.relevance for found in there if found.relevance is not None), default=None),
+        total=max(len(passages), *(found.total for found in there.values())),
+        generation=max(found.generation for found in there.values()),
+        complete=not failed and all(found.complete for found in there.values()),
+        degraded=[
+            *(f"{name}: {error.message}" for name, error in failed.items()),
+            *said_once({name: found.degraded for name, found in there.items()}),
+        ],
+        skipped=said_once({name: found.skipped for name, found in there.items()}),
+        cut=said_once({name: found.cut for name, found in there.items()}),
+        relevance=max(relevances, default=None),
     )
 
 
-def who_found(founds: Sequence[Found | None]) -> tuple[dict[int, Passage], dict[int, list[FoundBy]]]:
-    """By chunk: the passage of the query that ranks it best (the first of equals), and all that found it."""
-    best: dict[int, tuple[int, Passage]] = {}
-    found_by: defaultdict[int, list[FoundBy]] = defaultdict(list)
-    for number, found in enumerate(founds):
-        for rank, passage in enumerate(found.passages if found else [], start=1):
-            chunk = passage.chunk_ids[0]
-            found_by[chunk].append(FoundBy(number, rank))
-            if chunk not in best or rank < best[chunk][0]:
-                best[chunk] = rank, passage
-    return {chunk: passage for chunk, (_, passage) in best.items()}, found_by
+def fused_passages(lists: Sequence[Sequence[Passage]], rrf_k: int) -> list[Passage]:
+    """Each passage of ``lists`` once, with the score of the fusion, and in ``queries`` who found it.
+
+    It is as the query has it that ranks it best, the first of equals; it is doubtful only if all that found it say so.
+    """
+    found: defaultdict[int, list[tuple[FoundBy, Passage]]] = defaultdict(list)
+    for number, passages in enumerate(lists):
+        for rank, passage in enumerate(passages, start=1):
+            found[passage.chunk_ids[0]].append((FoundBy(number, rank), passage))
+    weighted = [
+        (FIRST_WEIGHT if number == 0 else 1.0, [passage.chunk_ids[0] for passage in passages])
+        for number, passages in enumerate(lists)
+    ]
+    return [fused_passage(found[chunk], score) for chunk, score in reciprocal_rank_fusion(weighted, rrf_k)]
 
 
-def distinct(lists: Iterable[Sequence[str]]) -> list[str]:
-    """What they say, each sentence once, in the order in which it was first said."""
-    return list(dict.fromkeys(sentence for sentences in lists for sentence in sentences))
+def fused_passage(found: Sequence[tuple[FoundBy, Passage]], score: float) -> Passage:
+    """One passage that is in several lists."""
+    _, best = min(found, key=lambda each: each[0].rank)
+    sure = any(passage.hit.confidence == "high" for _, passage in found)
+    hit = replace(
+        best.hit,
+        score=round(score, 6),
+        confidence="high" if sure else best.hit.confidence,
+        queries=[found_by for found_by, _ in found],
+    )
+    return replace(best, hit=hit)
+
+
+def said_once(sentences: Mapping[str, Sequence[str]]) -> list[str]:
+    """What queries (by name) say about their answers: once what all say, with the name what only some do."""
+    common = [each for each in next(iter(sentences.values())) if all(each in said for said in sentences.values())]
+    own = [f"{name}: {each}" for name, said in sentences.items() for each in said if each not in common]
+    return [*common, *own]
 
 
 def named(number: int, query: SearchQuery) -> str:
     """A query as people count: ``query 2 (retry policy)``."""
     text = query.text if len(query.text) <= NAMED_CHARS else f"{query.text[:NAMED_CHARS]}…"
-    return f"query {number + 1} ({text})"
+    return f"query {number} ({text})"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from found_passages import found, passage
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from agentd.config.settings import SearchSettings
 from agentd.errors import AgentdError, DeadlineError
-from agentd.retrieval.multi import FIRST_WEIGHT, MultiSearcher, fuse
+from agentd.retrieval.multi import FIRST_WEIGHT, MultiSearcher, fused_passages
 from agentd.retrieval.packer import Packer
 from agentd.retrieval.results import FoundBy, SearchQuery, SearchResult
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agentd.retrieval.outline import Definition
-    from agentd.retrieval.passages import Found
+    from agentd.retrieval.passages import Found, Passage
 
 PASSAGES = {chunk: passage((20 * chunk, 20 * chunk + 5), chunk=chunk) for chunk in range(1, 9)}
 
@@ -95,11 +95,28 @@ async def test_when_all_fail_the_first_failure_is_the_answer() -> None:
         await ask(Scripted(first=DeadlineError("one"), second=DeadlineError("two")))
 
 
-async def test_what_every_query_says_is_said_once() -> None:
+async def test_what_every_query_says_is_said_once_and_what_one_says_names_it() -> None:
     late = found(PASSAGES[1], degraded=("vector: 3 chunks are not embedded yet",))
-    result = await ask(Scripted(first=late, second=replace(late, cut=["1 hit"]), third=late))
-    assert (result.degraded, result.cut) == (["vector: 3 chunks are not embedded yet"], ["1 hit"])
+    result = await ask(Scripted(first=late, second=replace(late, cut=["nothing relevant"]), third=late))
+    assert result.degraded == ["vector: 3 chunks are not embedded yet"]
+    assert result.cut == ["query 2 (second): nothing relevant"]
     assert not result.complete
+
+
+def test_a_passage_is_doubtful_only_where_all_that_found_it_doubt() -> None:
+    def judged(chunk: int, confidence: Literal["high", "low"]) -> Passage:
+        return replace(PASSAGES[chunk], hit=replace(PASSAGES[chunk].hit, confidence=confidence))
+
+    lists = [[judged(1, "low"), judged(2, "low")], [judged(3, "high"), judged(2, "high")]]
+    assert {each.chunk_ids[0]: each.hit.confidence for each in fused_passages(lists, 10)} == {
+        1: "low", 2: "high", 3: "high"
+    }  # fmt: skip
+
+
+async def test_the_answer_is_as_relevant_as_the_surest_query_says() -> None:
+    founds = {name: replace(ranking(1), relevance=relevance) for name, relevance in (("a", 0.2), ("b", 0.7))}
+    assert (await ask(Scripted(**founds, c=ranking(2)))).relevance == 0.7
+    assert (await ask(Scripted(a=ranking(1), b=ranking(2)))).relevance is None
 
 
 async def test_queries_that_find_nothing_find_nothing_together() -> None:
@@ -108,24 +125,23 @@ async def test_queries_that_find_nothing_find_nothing_together() -> None:
 
 
 def test_the_first_query_counts_double() -> None:
-    fused = fuse([ranking(1), ranking(2), ranking(2)], 10)
-    assert [each.hit.score for each in fused.passages] == [round(FIRST_WEIGHT / 11, 6)] * 2
-    assert fuse([ranking(1), ranking(2)], 10).passages[0].chunk_ids == (1,)
+    one, two = [PASSAGES[1]], [PASSAGES[2]]
+    assert [each.hit.score for each in fused_passages([one, two, two], 10)] == [round(FIRST_WEIGHT / 11, 6)] * 2
+    assert fused_passages([one, two], 10)[0].chunk_ids == (1,)
 
 
 def test_a_passage_is_as_the_query_that_ranks_it_best_has_it() -> None:
     worse = replace(PASSAGES[1], hit=replace(PASSAGES[1].hit, context="of the second"))
-    fused = fuse([found(PASSAGES[1]), found(PASSAGES[2], worse)], 10)
-    assert fused.passages[0].hit.context == ""
+    assert fused_passages([[PASSAGES[1]], [PASSAGES[2], worse]], 10)[0].hit.context == ""
 
 
 @given(st.lists(st.lists(st.integers(1, 8), unique=True), min_size=1, max_size=8), st.integers(1, 60))
 def test_every_passage_comes_once_and_knows_all_its_ranks(lists: list[list[int]], rrf_k: int) -> None:
-    fused = fuse([ranking(*chunks) for chunks in lists], rrf_k)
-    by_chunk = {each.chunk_ids[0]: each.hit for each in fused.passages}
+    fused = fused_passages([[PASSAGES[chunk] for chunk in chunks] for chunks in lists], rrf_k)
+    by_chunk = {each.chunk_ids[0]: each.hit for each in fused}
     assert sorted(by_chunk) == sorted({chunk for chunks in lists for chunk in chunks})
     for chunk, hit in by_chunk.items():
         expected = [FoundBy(n, chunks.index(chunk) + 1) for n, chunks in enumerate(lists) if chunk in chunks]
         assert hit.queries == expected
-    scores = [each.hit.score for each in fused.passages]
+    scores = [each.hit.score for each in fused]
     assert scores == sorted(scores, reverse=True)
