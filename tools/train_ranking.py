@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from ranking import corpora
 from ranking.dataset import Query, Recording, read_rows, write_rows
 from ranking.logistic import threshold
+from ranking.pairwise import Schedule
 from ranking.record import record, summary
 from ranking.report import held_out, print_relevance, print_scores, print_weights
 from ranking.training import COMMON, Frame, answerability, fit_relevance, held_out_chances, train
@@ -60,6 +62,7 @@ def parse_arguments() -> argparse.Namespace:
     fitting.add_argument("work", type=Path, help="the folder that holds the recordings")
     fitting.add_argument("--prior", type=Path, default=WEIGHTS, help="weights to begin from and to stay near")
     fitting.add_argument("--write", type=Path, help="file for the new weights; without it they are only shown")
+    fitting.add_argument("--ridge", type=float, default=Schedule.ridge, help="how firmly to stay near the prior")
     fitting.add_argument("--lost", type=float, default=0.05, help="share of answerable queries that the floor may lose")
     fitting.add_argument("--doubted", type=float, default=0.15, help="the same for a confidence of low")
     fitting.set_defaults(step=fit_weights)
@@ -102,8 +105,11 @@ def fit_weights(arguments: argparse.Namespace) -> None:
     recordings = [
         each for path in sorted((arguments.work / "recordings").glob("*.jsonl")) for each in read_rows(path, Recording)
     ]
+    corpora_recorded = {each.query.corpus for each in recordings}
+    if len(corpora_recorded) < 2:
+        sys.exit(f"expected recordings of two corpora at least, found {corpora_recorded or 'none'}; run `record` first")
     before = read_prior(arguments.prior)
-    frame = Frame(FEATURES, before[COMMON])
+    frame = Frame(FEATURES, before[COMMON], Schedule(ridge=arguments.ridge))
     print_scores(held_out(recordings, frame, before))
     trained = train(recordings, frame)
     print_weights(trained, frame)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ranking.dataset import Gold, Query, RecordedHit, Recording, bucket, read_rows, sample, write_rows
 from ranking.logistic import Logistic, fit_logistic, rejected, threshold
-from ranking.pairwise import Schedule, fit, gradient, loss, swap_gains
+from ranking.pairwise import Schedule, fit, gradient, loss, scale_of, swap_gains
 from ranking.report import held_out
 from ranking.table import Table, make_table
 from ranking.training import COMMON, FEWEST, Frame, measures, reranked, train
@@ -61,6 +61,17 @@ def test_a_heavy_ridge_keeps_the_prior() -> None:
     prior = np.array([0.7, -0.2, -0.1])
     weights = fit(table_of(60), prior, np.zeros(3), Schedule(ridge=1e4, rate=0.001))
     assert weights == pytest.approx(prior, abs=0.02)
+
+
+def test_the_prior_is_scaled_the_same_whatever_its_unit() -> None:
+    table, prior = table_of(60), np.array([0.5, 0.2, 0.0])
+    assert scale_of(table, prior) == pytest.approx(2 * scale_of(table, 2 * prior), rel=0.2)
+
+
+def test_what_no_query_leads_to_keeps_its_weight() -> None:
+    recordings = [recording(number) for number in range(FEWEST)]
+    trained = train(recordings, Frame(NAMES, np.array([1.0, 0.0, -0.3])))
+    assert [weights[2] for weights in trained.values()] == pytest.approx([-0.3, -0.3])
 
 
 def test_nothing_to_order_leaves_the_prior() -> None:

@@ -30,15 +30,37 @@ class Schedule:
     rate: float = 0.05
 
 
-def fit(table: Table, prior: Floats, signs: Floats, schedule: Schedule) -> Floats:
-    """Weights (features) near ``prior``. ``signs`` (features): 1 and -1 hold a weight on that side of 0."""
+@dataclass(frozen=True)
+class Descent:
+    """What one descent holds fixed; shapes as in :func:`fit`, ``pair_weights`` as in :func:`swap_gains`."""
+
+    table: Table
+    prior: Floats
+    signs: Floats
+    pair_weights: Floats
+    trained: Floats | float
+
+
+def fit(table: Table, prior: Floats, signs: Floats, schedule: Schedule, trained: Floats | float = 1.0) -> Floats:
+    """Weights (features) near ``prior``. ``signs`` (features): 1 and -1 hold a weight on that side of 0;
+    ``trained`` (features): 0 holds it where it is.
+    """
     weights = prior.copy()
     if not table.queries:
         return weights
     for _round in range(schedule.rounds):
         pair_weights = swap_gains(table, table.features @ weights)
-        weights = descend(table, weights, prior, signs, pair_weights, schedule)
+        weights = descend(Descent(table, prior, signs, pair_weights, trained), weights, schedule)
     return weights
+
+
+def scale_of(table: Table, prior: Floats) -> float:
+    """What the prior must be multiplied by for its differences to be log odds: the order that it gives stays the same,
+    and only so does a distance from it mean the same for every prior.
+    """
+    pair_weights = swap_gains(table, table.features @ prior)
+    scales = np.geomspace(0.25, 256.0, 41)
+    return float(scales[np.argmin([loss(table, scale * prior, pair_weights) for scale in scales])])
 
 
 def swap_gains(table: Table, scores: Floats) -> Floats:
@@ -51,17 +73,16 @@ def swap_gains(table: Table, scores: Floats) -> Floats:
     return result
 
 
-def descend(
-    table: Table, start: Floats, prior: Floats, signs: Floats, pair_weights: Floats, schedule: Schedule
-) -> Floats:
+def descend(task: Descent, start: Floats, schedule: Schedule) -> Floats:
     """Minimise the loss with the pairs' weights fixed, by Adam with each step projected onto the signs."""
     weights, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
     for step in range(1, schedule.steps + 1):
-        slope = gradient(table, weights, pair_weights) + 2 * schedule.ridge * (weights - prior)
+        slope = gradient(task.table, weights, task.pair_weights) + 2 * schedule.ridge * (weights - task.prior)
+        slope *= task.trained
         mean = 0.9 * mean + 0.1 * slope
         square = 0.999 * square + 0.001 * slope**2
         move = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-        weights = projected(weights - schedule.rate * move, signs)
+        weights = projected(weights - schedule.rate * move, task.signs)
     return weights
 
 

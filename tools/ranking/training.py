@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agentd.kernels.roles import Role
 from benchmarks.eval.measures import ndcg, reciprocal_rank
 from ranking.logistic import Logistic, fit_logistic
-from ranking.pairwise import Schedule, fit
+from ranking.pairwise import Schedule, fit, scale_of
 from ranking.table import make_table, rows
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 
 COMMON = "common"
 SIGNS = {
-    **dict.fromkeys(("keyword", "vector", "similarity", "fusion", "definition", "name", "name_precision"), 1.0),
+    **dict.fromkeys(
+        ("keyword", "words", "vector", "similarity", "fusion", "definition", "name", "name_precision"), 1.0
+    ),
     **dict.fromkeys(("doc", "context", "path", "named_path", "file", "links"), 1.0),
-    **dict.fromkeys(("test", "vendored", "generated", "changelog", "example", "stub"), -1.0),
 }
 """What a person expects of a feature: a weight against it would be an accident of the data."""
+HELD = frozenset(role.value for role in Role)
+"""Weights that stay as they are: no query that is made here leads to a test, so that all they could learn is never."""
 FEWEST = 40
 """Queries of a type: with less, the common weights are better."""
 SHRINKAGE = 300
@@ -50,22 +54,29 @@ class Frame:
         """(features): 1, -1, or 0 for a free one."""
         return np.array([SIGNS.get(name, 0.0) for name in self.names])
 
+    @property
+    def trained(self) -> Floats:
+        """(features): 1, or 0 for one that is held."""
+        return np.array([float(name not in HELD) for name in self.names])
+
 
 def train(recordings: Sequence[Recording], frame: Frame) -> Trained:
     """Weights from the recordings that have an answer."""
     answerable = [each for each in recordings if each.query.gold]
-    common = train_one(answerable, frame, frame.prior, frame.schedule)
+    scale = scale_of(make_table(answerable, frame.names, balance(answerable)), frame.prior)
+    common = train_one(answerable, frame, scale * frame.prior, frame.schedule)
     trained = {COMMON: common}
     for kind, count in sorted(Counter(each.type for each in answerable).items()):
         if kind and count >= FEWEST:
             held = replace(frame.schedule, ridge=frame.schedule.ridge * max(1.0, SHRINKAGE / count))
             trained[kind] = train_one([each for each in answerable if each.type == kind], frame, common, held)
-    return trained
+    return {kind: weights / scale for kind, weights in trained.items()}
 
 
 def train_one(recordings: Sequence[Recording], frame: Frame, prior: Floats, schedule: Schedule) -> Floats:
-    """Weights near ``prior``."""
-    return fit(make_table(recordings, frame.names, balance(recordings)), prior, frame.signs, schedule)
+    """Weights near ``prior``; those that are held are the prior's."""
+    table = make_table(recordings, frame.names, balance(recordings))
+    return fit(table, prior, frame.signs, schedule, frame.trained)
 
 
 def balance(recordings: Sequence[Recording]) -> list[float]:
