@@ -28,7 +28,7 @@
   declaration_kind: "extension"
   name: (user_type) @scope
   body: (class_body
-    (typealias_declaration "typealias" . name: (type_identifier) @name) @definition.type))
+    (typealias_declaration name: (type_identifier) @name) @definition.type))
 (class_declaration
   declaration_kind: "extension"
   name: (user_type) @scope
@@ -51,7 +51,7 @@
 (class_declaration declaration_kind: "struct" name: (type_identifier) @name body: (_) @body) @definition.struct
 (class_declaration declaration_kind: "enum" name: (type_identifier) @name body: (_) @body) @definition.enum
 (protocol_declaration name: (type_identifier) @name body: (_) @body) @definition.interface
-(typealias_declaration "typealias" . name: (type_identifier) @name) @definition.type
+(typealias_declaration name: (type_identifier) @name) @definition.type
 (associatedtype_declaration name: (type_identifier) @name) @definition.type
 (macro_declaration (simple_identifier) @name) @definition.macro
 (function_declaration "func" . name: _ @name body: (_)? @body) @definition.function

@@ -125,6 +125,7 @@ struct Order.Line 66-66
 field Order.Line.text 66-66
 class Bank 69-71
 method Bank.deposit 70-70
+type Handler 73-73
 function open 75-75
 variable version 76-76
 """
