@@ -86,7 +86,7 @@ class Daemon:
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         self.services = DaemonServices(
             self.index,
-            MultiSearcher(self.searcher, Packer(catalogue.symbols)),
+            MultiSearcher(self.searcher, Packer(catalogue.outlines)),
             self.reader,
             self.status,
             self.events,
