@@ -22,6 +22,7 @@ from benchmarks import (
     keyword_complete,
     loop_lag,
     memory,
+    ranking,
     restart,
     search_busy,
     search_idle,
@@ -46,6 +47,7 @@ BENCHES: dict[str, Bench] = {
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.
     "memory": memory.run,
     "search-idle": search_idle.run,
+    "ranking": ranking.run,
     "freshness": freshness.run,
     "client-start": client_start.run,
     "restart": restart.run,
