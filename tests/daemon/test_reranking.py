@@ -42,7 +42,8 @@ def config(model: Path, **settings: float) -> str:
 
 
 def search(daemon: Daemon, **options: Any) -> Any:
-    return daemon.client.search(QUERY, **({"mode": "keyword", "limit": FILES, "rerank": True} | options))
+    chosen: dict[str, Any] = {"mode": "keyword", "limit": FILES, "rerank": True} | options
+    return daemon.client.search(QUERY, **chosen)
 
 
 def names(result: Any) -> list[str]:
@@ -79,9 +80,15 @@ def test_a_model_that_is_configured_is_used_by_a_full_search_unless_it_says_no(
 
     with running(tmp_path, root, config=config(model, limit_milliseconds=20_000)) as daemon:
         settled(daemon)
-        for options, more in (({}, 1), ({"rerank": True}, 1), ({"rerank": False}, 0), ({"mode": "keyword"}, 0)):
+        asked: list[tuple[dict[str, Any], int]] = [
+            ({"mode": "full"}, 1),
+            ({"mode": "full", "rerank": False}, 0),
+            ({"mode": "fusion"}, 0),
+            ({"mode": "fusion", "rerank": True}, 1),
+        ]
+        for options, more in asked:
             before = judged()
-            assert daemon.client.search(QUERY, **options)["hits"]  # type: ignore[arg-type]
+            assert daemon.client.search(QUERY, **options)["hits"]
             assert judged() == before + more, options
 
 
