@@ -69,8 +69,11 @@ def call_lines(result: Calls, screen: output.Screen, *, callers: bool) -> Iterat
             for calls in below.get(identity, [])
         ]
 
-    for symbol in result["symbols"]:
+    used = [symbol for symbol in result["symbols"] if symbol["id"] in below]
+    for symbol in used or result["symbols"]:
         yield from Branch(definition(symbol, screen), branches(symbol["id"])).lines()
+    if used and (others := len(result["symbols"]) - len(used)):
+        yield screen.paint(f"{others} other definition{'s' if others > 1 else ''} of that name: none", output.DIM)
 
 
 def together(entries: Iterable[Call]) -> Iterable[list[Call]]:

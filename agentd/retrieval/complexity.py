@@ -15,6 +15,7 @@ from agentd.domain import Filter, Kind, SymbolKind
 from agentd.errors import NotFoundError, TaskTimeoutError, WorkerDiedError
 from agentd.kernels.messages import ComplexityRequest
 from agentd.kernels.registry import COMPLEXITY
+from agentd.kernels.roles import Role, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,12 +62,14 @@ class ComplexityReader:
         path = os.path.normpath(path)  # noqa: ASYNC240 pure text, no disk
         root_id, root = self._index.root_of(path)
         measuring = _Measuring(threshold)
-        documents, listed_all = await self._documents(root_id, root, path[len(root) + 1 :])
-        if not documents:
+        below = path[len(root) + 1 :]
+        known, listed_all = await self._documents(root_id, root, below)
+        if not known:
             raise NotFoundError(f"{path} has no code that the index knows: it is missing, ignored, skipped, or no code")
+        documents = measuring.chosen(known, below)
         await self._measure(root, documents, measuring, began + MAX_SECONDS)
         worst = measuring.worst(limit)
-        cut = measuring.cut(len(documents)) + ([] if listed_all else [f"files beyond the first {MAX_FILES:,}"])
+        cut = measuring.cut(len(known)) + ([] if listed_all else [f"files beyond the first {MAX_FILES:,}"])
         return {
             "path": path,
             "entries": [await self._entry(root_id, root, *each) for each in worst],
@@ -164,6 +167,17 @@ class _Measuring:
         self.unmeasured: Counter[str] = Counter()
         self.found: list[Measured] = []
         self._threshold = threshold
+
+    def chosen(self, known: Sequence[DocumentRow], below: str) -> list[DocumentRow]:
+        """What is to be measured of the files at or below a path; others' code and what programs wrote is counted."""
+        chosen = []
+        for row in known:
+            role = role_of(row.path[len(below) :].removeprefix("/"))
+            if role in {Role.VENDORED, Role.GENERATED}:
+                self.unmeasured[role.value] += 1
+            else:
+                chosen.append(row)
+        return chosen
 
     def take(self, file: FileComplexity) -> None:
         """Add a file."""

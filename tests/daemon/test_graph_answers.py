@@ -37,6 +37,7 @@ SHOP = {
         "import { render } from './view'\n\nexport function start(): void {\n  render('x')\n}\n\nstart()\n"
     ),
     "web/view.ts": "export function render(text: string): string {\n  return text\n}\n",
+    "vendor/far.py": "def far(a):\n    return a and a or a and a or a\n",
     "notes.md": "# Cart\n\nHow the cart adds up.\n",
 }
 MANY = 60
@@ -172,6 +173,9 @@ def test_complexity_of_a_file_and_of_a_folder(shop: tuple[Daemon, Path]) -> None
     assert (worst["name"], worst["complexity"], worst["path"]) == ("Cart.sum", 3, str(root / "shop/cart.py"))
     assert (worst["kind"], worst["start_line"], worst["end_line"], worst["parameters"]) == ("method", 17, 20, 1)
     assert (answer["files"], answer["total"], answer["cut"]) == (6, 9, [])
+    assert answer["unmeasured"] == {"vendored": 1}
+    asked_for = daemon.client.complexity(str(root / "vendor"))
+    assert [(each["name"], each["complexity"]) for each in asked_for["entries"]] == [("far", 5)]
     one = daemon.client.complexity(str(root / "shop/prices.py"), threshold=2)
     assert [(each["name"], each["complexity"]) for each in one["entries"]] == [("total", 2)]
     assert (one["files"], one["functions"], one["total"]) == (1, 2, 1)
