@@ -122,7 +122,8 @@ SELECT json_extract(j.value, '$[0]'), e.document_id, e.source, e.line, e.kind, e
 """
 
 USERS_BY_NAME = f"""
-SELECT s.id, e.document_id, e.source, e.line, e.kind, e.found FROM json_each(?) j CROSS JOIN symbol s ON s.id = j.value
+SELECT json_extract(j.value, '$[0]'), e.document_id, e.source, e.line, e.kind, e.found
+    FROM json_each(?) j CROSS JOIN symbol s ON s.id = json_extract(j.value, '$[1]')
     JOIN edge e ON e.name = s.name AND e.way > 0 JOIN document d ON d.id = e.document_id
     WHERE e.found = {NAME} AND e.kind = ? AND s.kind IN {CALLABLE} AND d.root_id = s.root_id AND d.family = s.family
     LIMIT ?
@@ -135,8 +136,7 @@ Use = tuple[int, int, int, int, int, int]
 def _users(connection: sqlite3.Connection, targets: Sequence[tuple[int, int]], kind: int, limit: int) -> GraphRows:
     """What uses any of ``targets``, (asked about, symbol) each."""
     linked = connection.execute(USERS, (json.dumps(targets), kind, COUNTED)).fetchall()
-    asked = json.dumps([target for _, target in targets])
-    by_name = connection.execute(USERS_BY_NAME, (asked, kind, BY_NAME)).fetchall()
+    by_name = connection.execute(USERS_BY_NAME, (json.dumps(targets), kind, BY_NAME)).fetchall()
     return _graph_rows(connection, linked + by_name, limit)
 
 
