@@ -51,10 +51,19 @@ class Packed(Struct, frozen=True):
 
 
 def select(ranked: Sequence[Passage], query: SearchQuery) -> Selection:
-    """The best ``query.limit`` of ``ranked`` (best first), merged and shared among files as the query says."""
-    merged = merge_neighbours(ranked) if query.merge else list(ranked)
-    kept, crowded = share_files(merged, query.limit, query.max_per_file)
-    return Selection(kept, crowded)
+    """The best ``query.limit`` of ``ranked`` (best first), merged and shared among files as the query says.
+
+    No more of the ranking is considered than it takes to fill the answer, so that a neighbour which would not be shown
+    for itself does not make a hit longer. It grows by a quarter at least, which bounds the rounds.
+    """
+    count = query.limit
+    while True:
+        considered = ranked[:count]
+        merged = merge_neighbours(considered) if query.merge else considered
+        kept, crowded = share_files(merged, query.limit, query.max_per_file)
+        if len(kept) == query.limit or count >= len(ranked):
+            return Selection(kept, crowded)
+        count += max(query.limit - len(kept), count // 4)
 
 
 def pack(passages: list[Passage], crowded: int, query: SearchQuery) -> Packed:

@@ -173,6 +173,26 @@ def test_an_answer_counts_what_there_was_and_says_what_was_cut() -> None:
     ]
 
 
+def test_a_neighbour_that_would_not_be_shown_for_itself_makes_no_hit_longer() -> None:
+    first, second, neighbour = passage((1, 9)), passage((50, 59)), passage((10, 19))
+    shown = select([first, second, neighbour], asked(2, merge=True)).passages
+    assert shown == [first, second]
+    shown = select([first, neighbour, second], asked(2, merge=True)).passages
+    assert [(each.hit.start_line, each.hit.end_line) for each in shown] == [(1, 19), (50, 59)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40)), unique=True), st.integers(1, 12), st.integers(0, 2))
+def test_an_answer_is_filled_where_the_ranking_can_fill_it(
+    places: list[tuple[int, int]], limit: int, share: int
+) -> None:
+    ranked = [passage((5 * at + 1, 5 * at + 5), document=document) for document, at in places]
+    query = asked(limit, merge=True, max_per_file=share)
+    shown = select(ranked, query).passages
+    everything = share_files(merge_neighbours(ranked), limit, share)[0]
+    assert len(shown) == limit or shown == everything
+    assert not shown or ranked[0].chunk_ids[0] in shown[0].chunk_ids
+
+
 def test_without_bounds_nothing_is_cut() -> None:
     ranked = [passage((1, 5)), passage((6, 9))]
     selection = select(ranked, asked())
