@@ -10,7 +10,7 @@ from ranking.dataset import Gold, Query, RecordedHit, Recording, bucket, read_ro
 from ranking.logistic import Logistic, fit_logistic, rejected, threshold
 from ranking.pairwise import Schedule, fit, gradient, loss, scale_of, swap_gains
 from ranking.report import held_out
-from ranking.table import Table, make_table
+from ranking.table import Table, ideal_gain, make_table, ordered_pairs
 from ranking.training import COMMON, FEWEST, Frame, measures, reranked, train
 from ranking.weights_file import read_prior, scaled_to, to_file, write_weights
 
@@ -107,6 +107,12 @@ def test_pairs_never_leave_their_query_and_ranks_count_from_0_in_each(grades: li
     kept = [each for each in grades if len(set(each)) > 1]
     assert sorted(ranks.tolist()) == sorted(rank for each in kept for rank in range(len(each)))
     assert (table.gains[ranks == 0] == [2.0 ** max(each) - 1 for each in kept]).all()
+
+
+def test_only_the_best_hits_of_a_query_are_worth_bringing_up() -> None:
+    assert ordered_pairs(np.array([0, 2, 1, 0])).tolist() == [[1, 1, 1], [0, 2, 3]]
+    assert ordered_pairs(np.array([0, 1])).tolist() == [[1], [0]]
+    assert ideal_gain(np.array([1, 2, 1])) == 3.0
 
 
 def test_a_type_with_enough_queries_gets_weights_of_its_own_and_another_the_common_ones() -> None:

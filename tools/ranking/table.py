@@ -24,7 +24,7 @@ class Table:
 
     ``features`` is (hits, features), ``gains`` (hits) is 2^grade - 1, ``owners`` (hits) the query of each; ``ideal``
     and ``weights`` are (queries): the best discounted gain that the hits allow, and how much the query counts.
-    ``better`` and ``worse`` are (pairs): rows of the same query, the first of a higher grade.
+    ``better`` and ``worse`` are (pairs): rows of a query, the first with its best grade, the second with a lower one.
     """
 
     features: Floats
@@ -86,11 +86,16 @@ def rows(features: Iterable[dict[str, float]], names: Sequence[str]) -> Floats:
 
 
 def ordered_pairs(grades: Integers) -> Integers:
-    """Indices (2, pairs) of every two hits of which the first has the higher grade."""
-    return np.array(np.nonzero(grades[:, None] > grades[None, :]), dtype=np.int64)
+    """Indices (2, pairs) of every two hits of which the first has the best grade of all, the second a lower one.
+
+    Hits that are merely in the right file are not told from others: there are many of them, and a ranking that cares
+    for each would bring the whole file before the place in it.
+    """
+    best = grades == grades.max()
+    return np.array(np.nonzero(best[:, None] & ~best[None, :]), dtype=np.int64)
 
 
 def ideal_gain(grades: Integers) -> float:
-    """Discounted gain of the best order."""
-    best = np.sort(grades)[::-1]
+    """Discounted gain of the hits with the best grade of all where they come first."""
+    best = grades[grades == grades.max()]
     return float(np.sum((2.0**best - 1.0) * discounts(np.arange(len(best)))))
