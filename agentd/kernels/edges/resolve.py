@@ -104,7 +104,7 @@ class Resolver:
 
     def _held(self, holder: Place, found: Place, name: str) -> Place:
         """The class that an attribute holds, where its type says so: calling the attribute constructs it."""
-        if holder.target < 0 or found.path or self._scopes.symbols[found.target].kind not in DATA:
+        if holder.target < 0 or found.path or not self._is_data(found.target):
             return found
         text = self._field(self._scopes.symbols[holder.target].qualified, name)
         held = self._typed(text, holder.target, _END, MAX_STEPS) if is_class_itself(text) else UNKNOWN
@@ -129,24 +129,27 @@ class Resolver:
         if bound is not None:
             return self._typed(*bound, at, steps), rest
         found = self._scopes.look_up(ordinal, root)
-        if found >= 0:
+        if found >= 0 and not self._is_data(found):
             return Place(found, certainty=Certainty.EXACT), rest
         imported, taken = self._imports.longest(ordinal, root, rest)
         if imported is not None:
             return imported, rest[taken:]
-        if root in self._rules.builtins:
-            return NOWHERE, rest
         if self._rules.members and (field := self._field(self._scopes.owner(ordinal), root)):
             return self._typed(field, ordinal, at, steps), rest
-        return (self._package(root) if root[:1].isupper() else UNKNOWN), rest
+        return Place(found, certainty=Certainty.EXACT) if found >= 0 else self._beyond(root), rest
+
+    def _beyond(self, root: str) -> Place:
+        """What begins an expression and is nothing that the file names: a built-in, or a class of the package."""
+        if root in self._rules.builtins:
+            return NOWHERE
+        return self._package(root) if root[:1].isupper() else UNKNOWN
 
     def _defined(self, ordinal: int, name: str) -> Place:
+        """A definition, or an import: a variable of the same name only holds what is imported, or stands in for it."""
         found = self._scopes.look_up(ordinal, name)
-        if found >= 0:
-            return Place(found, certainty=Certainty.EXACT)
-        imported = self._imports.name(ordinal, name)
+        imported = self._imports.name(ordinal, name) if found < 0 or self._is_data(found) else None
         if imported is None:
-            return UNKNOWN
+            return Place(found, certainty=Certainty.EXACT) if found >= 0 else UNKNOWN
         return imported if imported.path else imported._replace(path=name)  # a module that is called: its default
 
     def _around(self, ordinal: int, name: str) -> Place:
@@ -157,6 +160,9 @@ class Resolver:
             if inherited is not UNKNOWN:
                 return inherited
         return self._package(name)
+
+    def _is_data(self, ordinal: int) -> bool:
+        return self._scopes.symbols[ordinal].kind in DATA
 
     def _package(self, name: str) -> Place:
         if not self._rules.package:
@@ -203,12 +209,22 @@ class Resolver:
         """The class called ``name`` at ``scope``; what a function of that name returns, as far as it says so."""
         if name in self._rules.selves or name.rpartition(".")[2] == "Self":
             return self._around_class(scope, heir=False)
-        root, _, rest = name.removesuffix("()").partition(".")
-        found = self._bare_class(scope, root) if not rest else self.value(scope, name, at, steps)
+        root, *rest = name.removesuffix("()").split(".")
+        found = self._dotted_class(scope, name, at, steps) if rest else self._bare_class(scope, root)
         if found.target >= 0 and not found.path and self._scopes.symbols[found.target].kind in FUNCTIONS:
             return self._result(found, steps)
         last = found.path.rpartition(".")[2]
         return UNKNOWN if found.module and last[:1].islower() and self._language == "python" else found
+
+    def _dotted_class(self, scope: int, name: str, at: int, steps: int) -> Place:
+        """``disk.Disk``: of an import before a variable, since a field is often named like the module of its type."""
+        root, *rest = name.removesuffix("()").split(".")
+        found, taken = self._imports.longest(scope, root, rest)
+        if found is None:
+            return self.value(scope, name, at, steps)
+        for part in rest[taken:]:
+            found = self.member(found, part)
+        return found
 
     def _bare_class(self, scope: int, name: str) -> Place:
         found = self._defined(scope, name)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from agentd.kernels.edges.builtin_names import GO, JAVASCRIPT, PHP, PYTHON, PYTHON_METHODS
+from agentd.kernels.edges.builtin_names import (
+    BASH,
+    GO,
+    JAVASCRIPT,
+    LUA,
+    PHP,
+    PYTHON,
+    PYTHON_METHODS,
+    RUBY,
+    SWIFT,
+)
 
 
 class Rules(NamedTuple):
@@ -31,7 +41,7 @@ _JVM = Rules(members=True, package=True)
 _C = Rules(members=True)
 
 _RULES = {
-    "bash": Rules(selves=frozenset(), parents=frozenset()),
+    "bash": Rules(selves=frozenset(), parents=frozenset(), builtins=BASH),
     "c": _C,
     "cpp": _C,
     "csharp": _JVM._replace(parents=frozenset(("base",))),
@@ -39,7 +49,7 @@ _RULES = {
     "java": _JVM,
     "javascript": _JAVASCRIPT,
     "kotlin": _JVM,
-    "lua": Rules(selves=frozenset(("self",))),
+    "lua": Rules(selves=frozenset(("self",)), builtins=LUA),
     "php": Rules(
         selves=frozenset(("this", "self", "static")),
         parents=frozenset(("parent",)),
@@ -54,10 +64,10 @@ _RULES = {
         builtins=PYTHON,
         methods=PYTHON_METHODS,
     ),
-    "ruby": Rules(selves=frozenset(("self",)), members=True, constructors=("initialize",)),
+    "ruby": Rules(selves=frozenset(("self",)), members=True, constructors=("initialize",), builtins=RUBY),
     "rust": Rules(selves=frozenset(("self", "Self")), parents=frozenset()),
     "scala": _JVM,
-    "swift": _JVM._replace(selves=frozenset(("self", "Self")), package=False, constructors=("init",)),
+    "swift": _JVM._replace(selves=frozenset(("self", "Self")), package=False, constructors=("init",), builtins=SWIFT),
     "tsx": _JAVASCRIPT,
     "typescript": _JAVASCRIPT,
 }

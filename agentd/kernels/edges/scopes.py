@@ -38,6 +38,8 @@ class Scopes:
         self.defined: dict[str, int] = {}
         """By qualified name: the last definition counts, as it does where modules are run; data yields to the rest."""
         for ordinal, symbol in enumerate(symbols):
+            if self._constructs(symbol):
+                continue  # Order.Order of Java: a use of Order in its own class means the class
             if symbol.kind not in DATA or symbol.qualified not in self.defined:
                 self.defined[symbol.qualified] = ordinal
         self.names = {symbol.name for symbol in symbols}
@@ -56,6 +58,11 @@ class Scopes:
                 stack.pop()
             found.append(stack[-1])
         return found
+
+    def _constructs(self, symbol: Symbol) -> bool:
+        """Whether ``symbol`` is a constructor that is called as its class is."""
+        named = symbol.kind is SymbolKind.METHOD and 0 <= symbol.parent < len(self.symbols)
+        return named and self.symbols[symbol.parent].name == symbol.name
 
     def parent(self, ordinal: int) -> int:
         """The scope around ``ordinal``; a damaged record cannot make it run in circles."""
@@ -86,9 +93,14 @@ class Scopes:
             symbol = self.symbols[place]
             if symbol.kind in CLASSES:
                 return symbol.qualified
-            if symbol.kind is SymbolKind.METHOD and symbol.parent < 0:
+            if symbol.kind is SymbolKind.METHOD and not self._inside_class(place):
                 return symbol.qualified.rpartition(".")[0]
         return ""
+
+    def _inside_class(self, ordinal: int) -> bool:
+        """Whether a method stands in its class; in Go, Rust and C++ many stand beside it."""
+        parent = self.parent(ordinal)
+        return parent >= 0 and self.symbols[parent].kind in CLASSES
 
     def look_up(self, ordinal: int, name: str, but: int = -1) -> int:
         """What the bare ``name`` means at ``ordinal``, other than ``but``; -1 where the file does not define it."""
@@ -110,7 +122,7 @@ class Scopes:
                 continue
             yield f"{symbol.qualified}."
             crossed = crossed or symbol.kind in FUNCTIONS
-            if symbol.parent < 0 and self._rules.members:
+            if symbol.kind is SymbolKind.METHOD and self._rules.members and not self._inside_class(place):
                 yield from _outer_names(symbol.qualified)
         yield ""
 

@@ -13,6 +13,7 @@ _LITERAL = re.compile(r"""[rbfuRBFU]{0,2}["'`]|[\d\[{]""")
 _CALLED = re.compile(r"([\w$.]+)\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _QUALIFIERS = re.compile(r"^(?:[&*\s]|'\w+\s|\b(?:mut|const|dyn|impl|final|struct|class|ref|inout|some|any)\s)+")
 _APPLIED = re.compile(r"([\w.]+)\s*[\[<](.*)[\]>]", re.DOTALL)
+_NEW = re.compile(r"\(?new\s+")
 _MEMBER_END = re.compile(r"\.[a-z_]\w*$")
 
 _ARROW = re.compile(r".*->\s*([^{]+?)[\s:{]*$", re.DOTALL)
@@ -31,14 +32,20 @@ TRANSPARENT = words(
 
 NOTHING = frozenset(("None", "null", "undefined", "nil", "void", ""))
 
+UNTYPED = frozenset(("auto", "var", "val", "dynamic"))
+"""What stands in place of a type that is not written down."""
+
 
 @lru_cache(maxsize=4096)
 def dotted(receiver: str, language: str) -> str:
     """A receiver as ``a.b.c``; with ``()`` at its end where it is the value of a call. ``""`` for any other expression.
 
-    A field of Ruby (``@a``) becomes ``self.a``, the ``$`` of PHP and the last ``.`` of a path are dropped.
+    A field of Ruby (``@a``) becomes ``self.a``, ``new A(...)`` and ``A.new(...)`` a call of ``A``; the ``$`` of PHP and
+    the last ``.`` of a path are dropped.
     """
     text = receiver.strip()
+    if _NEW.match(text) and language != "python":
+        text = _NEW.sub("", text).removesuffix(")" if text.startswith("(") else "")
     if language == "ruby":
         text = re.sub(r"^@@?", "self.", text)
     elif language == "php":
@@ -48,7 +55,8 @@ def dotted(receiver: str, language: str) -> str:
     if language == "python" and text.startswith("super("):
         return "super()" if text.find(")") == len(text) - 1 else ""
     if called := _CALLED.fullmatch(text):
-        text = f"{called.group(1)}()"
+        made = called.group(1)
+        text = f"{made.removesuffix('.new') if language == 'ruby' else made}()"
     return text if _DOTTED.fullmatch(text) else ""
 
 

@@ -151,3 +151,10 @@ def test_a_test_module_of_rust_takes_all_of_the_file_around_it() -> None:
 )
 def test_other_languages(language: str, path: str, module: str, name: str, expected: tuple[str, str, str]) -> None:
     assert imported(path, language, module, name) == expected
+
+
+def test_what_is_no_file_and_no_module_is_no_import() -> None:
+    namespace = Import("tools::text", "", "", wildcard=True, start=0, row=0)
+    assert bring(namespace, Importer("a.cc", "cpp")) is None
+    assert bring(namespace._replace(module="__future__"), Importer("a.py", "python")) is None
+    assert bring(namespace, Importer("a.cob", "cobol")) is None

@@ -80,7 +80,7 @@ def test_the_innermost_symbol_is_found_among_nested_ones(spans: list[tuple[int, 
 
 
 def test_scopes_without_end_cost_no_more_than_deep_ones() -> None:
-    depth = 5000
+    depth = 2000
     symbols = [
         Symbol(
             SymbolKind.FUNCTION, "f", ".".join(["f"] * min(number + 1, 99)), number - 1, "", "", 1, 1, number, 99_999

@@ -22,9 +22,14 @@ C_STANDARD = words(
 _EXPANDED = re.compile(r".*(?:\$\w+|[})\"'*])", re.DOTALL)
 
 
-def c(found: Import, importer: Importer) -> Imported:
-    """A header is looked for beside the file, then wherever its path fits; those of the system are not ours."""
+def c(found: Import, importer: Importer) -> Imported | None:
+    """A header is looked for beside the file, then wherever its path fits; those of the system are not ours.
+
+    ``using namespace`` names no file.
+    """
     header = unquoted(found.module)
+    if not any(mark in header for mark in "<./"):
+        return None
     file = header.strip("<>")
     system = header.startswith("<") and "/" not in file and ("." not in file or stem_of(file) in C_STANDARD)
     return Imported("*", f"{header}/" if system else _key(file, importer))
