@@ -31,6 +31,9 @@ MERGED_LINES = 120
 MERGED_BYTES = 6_000
 """No merged passage grows beyond these: five chunks of the default size. A reader who wants more can ask for it."""
 
+BUDGET_BYTES = 1
+"""Bytes of a merged passage for each token of a budget: at three or four to a token it takes a third at most."""
+
 HIT_TOKENS = 12
 """What the line numbers, the score and the language of a hit cost beside its path, names and text."""
 
@@ -57,9 +60,10 @@ def select(ranked: Sequence[Passage], query: SearchQuery) -> Selection:
     for itself does not make a hit longer. It grows by a quarter at least, which bounds the rounds.
     """
     count = query.limit
+    most_bytes = min(MERGED_BYTES, query.max_tokens * BUDGET_BYTES) if query.max_tokens else MERGED_BYTES
     while True:
         considered = ranked[:count]
-        merged = merge_neighbours(considered) if query.merge else considered
+        merged = merge_neighbours(considered, most_bytes) if query.merge else considered
         kept, crowded = share_files(merged, query.limit, query.max_per_file)
         if len(kept) == query.limit or count >= len(ranked):
             return Selection(kept, crowded)
@@ -84,14 +88,14 @@ def pack(passages: list[Passage], crowded: int, query: SearchQuery) -> Packed:
     return Packed(shown, cut_in_words(totals.cut, query), totals)
 
 
-def merge_neighbours(ranked: Sequence[Passage]) -> list[Passage]:
+def merge_neighbours(ranked: Sequence[Passage], most_bytes: int = MERGED_BYTES) -> list[Passage]:
     """Join passages of one file that follow upon one another; each takes the place and the score of its best part."""
     places = {passage.chunk_ids: place for place, passage in enumerate(ranked)}
     merged: list[tuple[int, Passage]] = []
     for passages in by_document(ranked):
         run = [passages[0]]
         for passage in passages[1:]:
-            if joint(run[-1], passage) is None or too_large(run[0], passage):
+            if joint(run[-1], passage) is None or too_large(run[0], passage, most_bytes):
                 merged.append(join(run, places))
                 run = []
             run.append(passage)
@@ -124,10 +128,10 @@ def joint(upper: Passage, lower: Passage) -> str | None:
     return "\r\n" * lines if gap == 2 * lines and two_bytes else None
 
 
-def too_large(first: Passage, last: Passage) -> bool:
+def too_large(first: Passage, last: Passage, most_bytes: int) -> bool:
     """Whether a passage from ``first`` to ``last`` would be more than a reader wants at once."""
     lines = last.hit.end_line - first.hit.start_line + 1
-    return lines > MERGED_LINES or last.end_byte - first.start_byte > MERGED_BYTES
+    return lines > MERGED_LINES or last.end_byte - first.start_byte > most_bytes
 
 
 def join(run: Sequence[Passage], places: dict[tuple[int, ...], int]) -> tuple[int, Passage]:

@@ -112,6 +112,13 @@ def test_a_merged_hit_stays_within_bounds() -> None:
     assert len(merge_neighbours(wide)) == 3
 
 
+def test_no_merged_hit_takes_more_than_a_third_of_a_budget() -> None:
+    ranked = [passage((start, start + 9)) for start in range(1, 100, 10)]
+    shown = select(ranked, asked(10, merge=True, max_tokens=300)).passages
+    assert [each.hit.end_line - each.hit.start_line + 1 for each in shown] == [30, 30, 30, 10]
+    assert len(select(ranked, asked(10, merge=True)).passages) == 1
+
+
 def test_a_merged_hit_was_found_by_the_queries_of_its_parts() -> None:
     upper, lower = passage((1, 2)), passage((3, 4))
     upper = replace(upper, hit=replace(upper.hit, queries=[FoundBy(0, 5), FoundBy(2, 1)]))
