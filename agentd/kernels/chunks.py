@@ -10,7 +10,7 @@ Lines end at ``\n`` alone, as git, grep and tree-sitter count them; a ``\r`` bel
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable  # Rank is made when the module is loaded
 from hashlib import blake2b
 from itertools import accumulate
@@ -200,24 +200,20 @@ class _Packer:
         return self.source.size(block.start, block.end) < self.limit // SCRAP
 
     def _cut(self, block: Block) -> Iterator[Block]:
-        """Cut between lines, late in a piece rather than early."""
-        source, limit = self.source, self.limit
-        start = line = block.start
-        best = start
-        best_rank: tuple[int, ...] = ()
-        while line < block.end:
-            size = source.size(start, line)
-            if size and size + source.size(line, line + 1) > limit:
-                stop = best if best > start else line
-                yield block._replace(start=start, end=stop, defines=block.defines and start == block.start)
-                start = line = best = stop
-                best_rank = ()
-                continue
-            if size * 3 >= limit and (rank := self.rank(source.lines, line)) >= best_rank:
-                best, best_rank = line, rank
-            line += 1
-        if start < block.end:
-            yield block._replace(start=start, end=block.end, defines=block.defines and start == block.start)
+        """Cut between lines, from a third of a piece on; of equally good places at the last."""
+        starts, limit, end = self.source.starts, self.limit, block.end
+        start = block.start
+        while self.source.size(start, end) > limit:
+            last = bisect_right(starts, starts[start] + limit, start + 1, end) - 1
+            first = bisect_left(starts, starts[start] + limit // 3, start + 1, max(last, start + 1))
+            stop = max(range(first, last + 1), key=self._place, default=start + 1)
+            yield block._replace(start=start, end=stop, defines=block.defines and start == block.start)
+            start = stop
+        if start < end:
+            yield block._replace(start=start, defines=block.defines and start == block.start)
+
+    def _place(self, line: int) -> tuple[tuple[int, ...], int]:
+        return self.rank(self.source.lines, line), line
 
 
 def _tile(block: Block, parts: Iterable[Block]) -> list[Block]:

@@ -15,6 +15,8 @@ _MARKERS: dict[str, tuple[bytes, ...]] = {
     "lua": (b"--",),
     "php": (b"//", b"#"),
     "rust": (b"//", b"#["),  # attributes stand there, too
+    "typescript": (b"//", b"@"),  # and decorators, which its grammar puts beside the members of a class
+    "tsx": (b"//", b"@"),
 }
 _SLASHES = (b"//",)
 _BLOCKLESS = frozenset({"python", "ruby", "bash", "lua"})
@@ -23,6 +25,8 @@ _BLOCKLESS = frozenset({"python", "ruby", "bash", "lua"})
 _MARKER = re.compile(r"(?m)^[ \t]*(?:/\*+!?|//+!?|\*(?!/)|#+!?|--+)[ \t]?")
 _CLOSING = re.compile(r"[ \t]*\*+/[ \t]*$", re.MULTILINE)
 _ATTRIBUTE = re.compile(r"(?m)^[ \t]*#!?\[.*$")
+_DECORATOR = re.compile(r"(?m)^[ \t]*@.*$")
+_XML = re.compile(r"</?[a-z]\w*[^<>]*>")
 _SENTENCE = re.compile(r"(.+?[.!?])(?=\s|$)|\n\s*\n", re.DOTALL)
 
 
@@ -32,26 +36,27 @@ def lead(data: bytes, start: int, floor: int, language: str) -> tuple[int, int]:
     No line is taken that begins before ``floor`` or on its line.
     """
     line = data.rfind(b"\n", 0, start) + 1
-    if data[line:start].strip():
+    if line <= floor or data[line - 2 : line] == b"\n\n" or data[line:start].strip():
         return start, 0
     markers = _MARKERS.get(language, _SLASHES)
-    begin, rows = start, 0
-    while line and rows < MAX_ROWS:
-        above = data.rfind(b"\n", 0, line - 1) + 1
-        text = data[above : line - 1].strip()
-        if text.endswith(b"*/") and language not in _BLOCKLESS and not text.startswith(markers):
-            above = _block_start(data, above + data[above:line].rfind(b"*/"))
-        elif not text.startswith(markers) or text.startswith(b"#!/"):
+    first, rows = line, 0
+    while rows < MAX_ROWS:
+        above = data.rfind(b"\n", 0, first - 1) + 1
+        text = data[above : first - 1].strip()
+        if not text.startswith(markers):
+            if not text.endswith(b"*/") or language in _BLOCKLESS:
+                break
+            above = _block_start(data, first)
+        if above < floor or text.startswith(b"#!/") or not first:
             break
-        if above < floor or (above == 0 and floor > 0) or above < 0:
-            break
-        rows += data.count(b"\n", above, line)
-        begin, line = above, above
-    return begin + len(data[begin:start]) - len(data[begin:start].lstrip()), rows
+        rows += data.count(b"\n", above, first)
+        first = above
+    indent = data[first:start]
+    return (first + len(indent) - len(indent.lstrip()), rows) if rows else (start, 0)
 
 
 def _block_start(data: bytes, end: int) -> int:
-    """The line on which the block comment opens that closes at ``end``; -1 where something stands before it."""
+    """The line on which the block comment opens that closes right before ``end``; -1 where code stands before it."""
     opening = data.rfind(b"/*", 0, end)
     if opening < 0:
         return -1
@@ -74,6 +79,10 @@ def comment_text(comment: bytes, language: str, limit: int) -> str:
     text = comment[: 4 * limit].decode(errors="ignore")
     if language in {"rust", "php"}:
         text = _ATTRIBUTE.sub("", text)
+    elif language in {"typescript", "tsx"}:
+        text = _DECORATOR.sub("", text)
+    elif language == "csharp":
+        text = _XML.sub("", text)
     return _tidy(_MARKER.sub("", _CLOSING.sub("", text)))[:limit].rstrip()
 
 

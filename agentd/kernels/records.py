@@ -81,7 +81,7 @@ def imports(matches: Iterable[Match], data: bytes) -> list[Import]:
     """Imports in order, one for each name."""
     found: list[Import] = []
     for _, captured in matches:
-        first = min((nodes[0] for nodes in captured.values()), key=attrgetter("start_byte"))
+        first = next(iter(captured.values()))[0]
         start, row = first.start_byte, first.start_point[0]
         module, name, alias, default = (
             _text(captured[key][0], data, captured[key][-1]) if key in captured else ""

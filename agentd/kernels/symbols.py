@@ -28,7 +28,9 @@ HOLDERS = frozenset(
 
 VALUES = frozenset({SymbolKind.CONSTANT, SymbolKind.VARIABLE, SymbolKind.FIELD})
 
-_DOCUMENTED = HOLDERS | {SymbolKind.FUNCTION, SymbolKind.METHOD}
+_KINDS = {str(kind): kind for kind in SymbolKind}
+"""``SymbolKind(...)`` is a call in Python; there is one for each definition."""
+
 _ECMASCRIPT = frozenset({"javascript", "typescript", "tsx"})
 _NO_SCOPE = frozenset({"module", "exports", "prototype", "this"})
 """Parts of what ECMAScript assigns to that no reader would name: ``module.exports.f``, ``Store.prototype.fetch``."""
@@ -67,19 +69,19 @@ def _symbol(
     data: bytes,
     language: str,
 ) -> Symbol:
-    scope = _scope(definition.scope, language)
+    scope = definition.scope and _scope(definition.scope, language)
+    name, body = definition.name, definition.body
     holder = found[parent] if parent >= 0 else None
-    kind = _kind(SymbolKind(definition.kind), definition.name, holder, scope)
-    above = holder.qualified if holder else ""
-    doc = ""
-    if language == "python" and definition.body >= 0:
-        doc = docstring(data, definition.body, MAX_DOC)
+    above = f"{holder.qualified}." if holder else ""
+    if scope:
+        above = f"{above}{scope}."
+    doc = docstring(data, body, MAX_DOC) if language == "python" and body >= 0 else ""
     if not doc and start < definition.start:
         doc = comment_text(data[start : definition.start], language, MAX_DOC)
     return Symbol(
-        kind,
-        definition.name,
-        ".".join(part for part in (above, scope, definition.name) if part),
+        _kind(_KINDS[definition.kind], name, holder, scope),
+        name,
+        above + name,
         parent,
         _signature(definition, data),
         doc,
@@ -93,12 +95,10 @@ def _symbol(
 def _kind(kind: SymbolKind, name: str, holder: Symbol | None, scope: str) -> SymbolKind:
     """A function of a class is a method, a variable in capitals a constant."""
     within = bool(scope) or (holder is not None and holder.kind in HOLDERS)
-    if kind is SymbolKind.FUNCTION and within:
-        return SymbolKind.METHOD
-    if kind in VALUES and kind is not SymbolKind.CONSTANT:
-        if name.isupper():
-            return SymbolKind.CONSTANT
-        return SymbolKind.FIELD if within else kind
+    if kind is SymbolKind.FUNCTION:
+        return SymbolKind.METHOD if within else kind
+    if kind is SymbolKind.VARIABLE or kind is SymbolKind.FIELD:
+        return SymbolKind.CONSTANT if name.isupper() else SymbolKind.FIELD if within else kind
     return kind
 
 
