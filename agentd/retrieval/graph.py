@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from agentd.domain import Filter
+from agentd.domain import Certainty, Filter
 from agentd.retrieval import entries
 
 if TYPE_CHECKING:
@@ -187,7 +187,11 @@ class GraphReader:
 async def level_by_level(
     step: Step, symbol_ids: Sequence[int], depth: int, limit: int
 ) -> tuple[list[list[GraphRow]], int]:
-    """Rows of each level and how many were left out; a symbol is gone on from once, at its first level."""
+    """Rows of each level and how many were left out.
+
+    A symbol is gone on from once, at its first level; not from one that only shares a name, since the levels beyond
+    would hold little else.
+    """
     levels: list[list[GraphRow]] = []
     seen, frontier, more = set(symbol_ids), list(symbol_ids), 0
     while frontier and len(levels) < depth and limit > 0:
@@ -195,8 +199,8 @@ async def level_by_level(
         levels.append(found.rows)
         limit -= len(found.rows)
         more += found.more
-        reached = dict.fromkeys(row.symbol_id for row in found.rows if row.symbol_id is not None)
-        frontier = [symbol_id for symbol_id in reached if symbol_id not in seen]
+        surer = [row.symbol_id for row in found.rows if row.certainty is not Certainty.NAME]
+        frontier = [each for each in dict.fromkeys(surer) if each is not None and each not in seen]
         seen.update(frontier)
     return levels, more
 

@@ -26,10 +26,10 @@ def symbol(identity: int, name: str, kind: SymbolKind = SymbolKind.FUNCTION, lin
     return SymbolRow(identity, 1, 1, "/r", "a.py", "1", "python", kind, name, name, f"def {name}()", "", line, line + 2)
 
 
-def use(of: int, identity: int | None, path: str = "a.py") -> GraphRow:
+def use(of: int, identity: int | None, path: str = "a.py", certainty: Certainty = Certainty.EXACT) -> GraphRow:
     return GraphRow(
         of, identity, 1, 1, "/r", path, "1", "python", SymbolKind.FUNCTION, f"f{identity}", "", 1, 2, 7,
-        EdgeKind.CALLS, Certainty.EXACT,
+        EdgeKind.CALLS, certainty,
     )  # fmt: skip
 
 
@@ -52,6 +52,19 @@ async def test_levels_go_on_from_each_symbol_once_and_never_from_a_file() -> Non
     assert callers.asked == [[1], [2, 3], [4]]
     assert [[row.symbol_id for row in level] for level in levels] == [[2, 3, None], [1, 4, 4], [1]]
     assert more == 0
+
+
+async def test_what_only_shares_a_name_is_shown_and_not_gone_on_from() -> None:
+    asked: list[list[int]] = []
+
+    async def step(symbol_ids: Sequence[int], _limit: int) -> GraphRows:
+        asked.append(list(symbol_ids))
+        rows = [use(1, 2, certainty=Certainty.NAME), use(1, 3, certainty=Certainty.UNIQUE)]
+        return GraphRows(rows if symbol_ids == [1] else [])
+
+    levels, _ = await level_by_level(step, [1], 5, 100)
+    assert asked == [[1], [3]]
+    assert [row.symbol_id for row in levels[0]] == [2, 3]
 
 
 async def test_levels_end_at_the_depth_and_at_the_limit_which_counts_over_all_of_them() -> None:
