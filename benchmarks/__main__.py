@@ -19,6 +19,7 @@ from benchmarks import (
     client_start,
     embedding_rate,
     freshness,
+    graph,
     keyword_complete,
     loop_lag,
     memory,
@@ -44,6 +45,7 @@ BENCHES: dict[str, Bench] = {
     "search-busy": search_busy.run,
     "loop-lag": loop_lag.run,
     "bulk-workers": bulk_workers.run,
+    "graph": graph.run,
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.
     "memory": memory.run,
     "search-idle": search_idle.run,

@@ -1,4 +1,4 @@
-"""The tree that is indexed: the source distribution of Django 5.1, fetched once."""
+"""What is indexed: source distributions, each fetched once; by default that of Django 5.1."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".cache" / "bench"
-REQUIREMENT = "Django==5.1"
-ARCHIVES = "[Dd]jango-5.1.tar.gz"
-FOLDERS = "[Dd]jango-5.1"
 
 
 def django() -> Path:
-    """The unpacked distribution, downloaded with pip when it is not there yet.
+    """The unpacked distribution of Django 5.1; raises as ``distribution`` does."""
+    return distribution("Django", "5.1")
+
+
+def distribution(name: str, version: str) -> Path:
+    """The unpacked source distribution of a package, downloaded with pip when it is not there yet.
 
     Raises:
         FileNotFoundError: pip could not get it; says how to go on without.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
-    found = next(CACHE.glob(FOLDERS), None)
-    return found or _unpack(next(CACHE.glob(ARCHIVES), None) or _download())
+    folder = f"[{name[0].upper()}{name[0].lower()}]{name[1:].lower()}-{version}"
+    found = next(CACHE.glob(folder), None)
+    if found is None:
+        archive = next(CACHE.glob(f"{folder}.tar.gz"), None) or _download(name, version, folder)
+        with tarfile.open(archive) as tar:
+            tar.extractall(CACHE, filter="data")
+        found = next(CACHE.glob(folder))
+    return found
 
 
-def _download() -> Path:
+def _download(name: str, version: str, folder: str) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-    subprocess.run([*command, "--dest", str(CACHE), REQUIREMENT], check=False)
-    archive = next(CACHE.glob(ARCHIVES), None)
+    subprocess.run([*command, "--dest", str(CACHE), f"{name}=={version}"], check=False)
+    archive = next(CACHE.glob(f"{folder}.tar.gz"), None)
     if archive is None:
-        raise FileNotFoundError(f"expected {REQUIREMENT} as {CACHE}/{ARCHIVES}; fetch it there, or give --corpus DIR")
+        expected = f"expected {name}=={version} as {CACHE}/{folder}.tar.gz; fetch it there"
+        raise FileNotFoundError(f"{expected}, or give --corpus DIR where it is Django that is missing")
     return archive
-
-
-def _unpack(archive: Path) -> Path:
-    with tarfile.open(archive) as tar:
-        tar.extractall(CACHE, filter="data")
-    return next(CACHE.glob(FOLDERS))
