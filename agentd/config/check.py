@@ -23,6 +23,8 @@ def warnings(loaded: Loaded) -> list[str]:
     ]
     models = {"embedding.model": settings.embedding.model if settings.embedding.enabled else ""}
     models["rerank.model"] = settings.rerank.model
+    if (weights := settings.search.weights) and not Path(weights).is_file():
+        found.append(f"search.weights {weights} is no file ({loaded.origins['search.weights']})")
     return found + [
         f"{key} {model} is no folder ({loaded.origins[key]})"
         for key, model in models.items()

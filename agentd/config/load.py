@@ -30,8 +30,8 @@ SOCKET_VARIABLES = ("AGENTD_SOCKET", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
 STATE_VARIABLES = ("AGENTD_STATE_DIR", "STATE_DIRECTORY", "XDG_STATE_HOME")
 """In the order in which ``agentd.config.paths`` looks at them."""
 
-MODELS = ("embedding.model", "rerank.model")
-"""Folders: relative to the file that names them."""
+FILES = ("embedding.model", "rerank.model", "search.weights")
+"""Folders and files: relative to the file that names them."""
 
 
 class Loaded(Struct, frozen=True):
@@ -60,7 +60,7 @@ def load(flags: Flags, environ: Mapping[str, str] = os.environ) -> Loaded:
     ):
         values |= source
         origins |= {key: origin(key) for key in source}
-    _place_models(values, origins, file, home)
+    _place_files(values, origins, file, home)
     flag_roots = _unique(_resolve(root, Path.cwd(), home) for root in flags.roots)
     roots = _file_roots(file, home, origins)
     origins |= {f"root {root}": "flag --root" for root in flag_roots}
@@ -112,13 +112,13 @@ def _flag_values(flags: Flags) -> dict[str, Any]:
     }
 
 
-def _place_models(values: dict[str, Any], origins: dict[str, str], file: FileValues | None, home: str) -> None:
-    """Makes folders of models absolute: what a file says is relative to the file."""
-    for key in MODELS:
-        if model := values.get(key):
+def _place_files(values: dict[str, Any], origins: dict[str, str], file: FileValues | None, home: str) -> None:
+    """Makes paths to models and weights absolute: what a file says is relative to the file."""
+    for key in FILES:
+        if path := values.get(key):
             from_file = file is not None and origins[key].startswith("file ")
             base = file.path.parent if file is not None and from_file else Path.cwd()
-            values[key] = str(_resolve(model, base, home))
+            values[key] = str(_resolve(path, base, home))
 
 
 def _file_roots(file: FileValues | None, home: str, origins: dict[str, str]) -> tuple[Path, ...]:

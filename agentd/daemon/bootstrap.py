@@ -22,6 +22,7 @@ from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
 from agentd.indexing.index import Index
 from agentd.indexing.ingest import Ingest
+from agentd.indexing.linker import Linker
 from agentd.indexing.signal import Signal
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
@@ -77,6 +78,8 @@ class Daemon:
             more_coming=lambda: not self.ingest.idle.is_set(),
         )
         self.index = self._new_index(progress)
+        self.linker = Linker(catalogue.links, catalogue.database, progress, self.ingest.idle)
+        self.index.linker = self.linker
         self.reranker = Reranker(pool, settings.rerank, self.metrics)
         verifier = Verifier(threads.verify)
         self.searcher = self._new_searcher(verifier)
@@ -118,7 +121,7 @@ class Daemon:
             catalogue,
             keyword,
             Namer(DefinitionFinder(catalogue), PathFinder(catalogue)),
-            Ranker(keyword, catalogue, self.pool, search.weights),
+            Ranker(keyword, catalogue, self.pool),
             self.reranker,
             verifier,
             self.index,
@@ -186,6 +189,7 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             group.create_task(keep("ingest", self.ingest.run))
             group.create_task(keep("keyword view", self.keyword.run))
+            group.create_task(keep("linker", self.linker.run))
             group.create_task(keep("loop lag", self.lag.run))
             group.create_task(keep("maintenance", self.maintenance.run))
             group.create_task(self.index.run(keep))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agentd.compute.pool import Pool
+    from agentd.config.settings import SearchSettings
     from agentd.retrieval.analysis import Analysis
     from agentd.retrieval.lists import Lists
     from agentd.retrieval.results import SearchQuery
@@ -55,21 +56,20 @@ class Ranking(Struct, frozen=True):
 class Ranker:
     """Scores the best candidates of the fused lists; those beyond follow in the order that they had."""
 
-    def __init__(self, keyword: Weigher, catalogue: Catalogue, pool: Pool, weights: str) -> None:
+    def __init__(self, keyword: Weigher, catalogue: Catalogue, pool: Pool) -> None:
         self._keyword = keyword
         self._catalogue = catalogue
         self._pool = pool
-        self._weights = weights
 
     async def rank(
-        self, query: SearchQuery, analysis: Analysis, lists: Lists, vector: Retriever | None, candidates: int
+        self, query: SearchQuery, analysis: Analysis, lists: Lists, vector: Retriever | None, settings: SearchSettings
     ) -> Ranking:
-        """Rank the first ``candidates`` of ``lists``.
+        """Rank the best of ``lists``.
 
         Raises:
             AgentdError: a step failed; the order of the lists stands.
         """
-        fused = lists.fused
+        fused, candidates = lists.fused, max(settings.ranked, query.limit)
         head = [chunk_id for chunk_id, _ in fused[:candidates]]
         rows, keyword, cosines, words = await asyncio.gather(
             self._catalogue.passages.candidates(head, FEW),
@@ -86,7 +86,7 @@ class Ranker:
             candidates=[_candidate(rows[each], measured, lists, links) for each in ids],
             missing=_missing(words),
             named=bool(analysis.names),
-            weights=self._weights,
+            weights=settings.weights,
         )
         result = await self._pool.run(RANK, request, lane=Lane.INTERACTIVE)
         order = sorted(range(len(ids)), key=lambda at: (-result.scores[at], at))

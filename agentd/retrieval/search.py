@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from agentd.domain import embedding_text
 from agentd.errors import AgentdError, DeadlineError
 from agentd.retrieval.analysis import Analysis, analyse
 from agentd.retrieval.chosen import Chosen, absolute
@@ -152,10 +153,9 @@ class Searcher:
     async def _rank(self, query: SearchQuery, analysis: Analysis, lists: Lists, deadline: float) -> Ranking | None:
         if not lists.fused:
             return None
-        vector, count = self.vector, max(self.settings.ranked, query.limit)
         return await self._stage(
             "ranking",
-            lambda: self._ranker.rank(query, analysis, lists, vector, count),
+            lambda: self._ranker.rank(query, analysis, lists, self.vector, self.settings),
             None,
             lists.problems,
             deadline,
@@ -169,7 +169,11 @@ class Searcher:
             return ranked
         rows = await self._catalogue.passages.hits([chunk_id for chunk_id, _ in head])
         ids = [chunk_id for chunk_id, _ in head if chunk_id in rows]
-        judged = await self._reranker.rerank(query.text, [rows[each].text for each in ids], deadline - time.monotonic())
+        judged = await self._reranker.rerank(
+            query.text,
+            [embedding_text(rows[each].context, rows[each].text) for each in ids],
+            deadline - time.monotonic(),
+        )
         if judged.problem:
             lists.problems.append(f"rerank: {judged.problem}")
             return ranked

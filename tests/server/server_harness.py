@@ -44,6 +44,7 @@ STATUS: IndexStatus = {
     "generation": 12,
     "keyword_generation": 12,
     "vector_generation": 12,
+    "graph_pending": 0,
     "roots": [ROOT],
     "documents": 2,
     "pending": 0,
@@ -94,7 +95,14 @@ class StubServices:
                     "score": 0.18,
                     "text": text,
                     "stale": False,
-                    "why": {"keyword_rank": 1, "keyword_score": 7.2, "vector_rank": 2, "vector_score": 0.61},
+                    "confidence": "high",
+                    "why": {
+                        "keyword_rank": 1,
+                        "keyword_score": 7.2,
+                        "vector_rank": 2,
+                        "vector_score": 0.61,
+                        "features": {"keyword": 1.0},
+                    },
                 }
             ],
             "total": 1,
@@ -104,13 +112,21 @@ class StubServices:
             "skipped": [],
             "cut": [],
             "totals": {"hits": 1, "files": 1, "tokens": 42, "cut": {}},
+            "relevance": 0.82,
+            "explanation": {
+                "query_type": "question",
+                "names": [],
+                "paths": [],
+                "weights": {"keyword": 0.4},
+                "evidence": {"similarity": 0.61},
+            },
             "took_ms": 3.1,
         }
 
     async def multi_search(self, params: MultiSearchParams, deadline: float | None) -> SearchResult:
         result = await self.search(SearchParams(query=params.queries[0]), deadline)
         result["hits"][0]["queries"] = [{"query": number, "rank": 1} for number in range(len(params.queries))]
-        del result["hits"][0]["why"]
+        del result["hits"][0]["why"], result["explanation"]
         return result
 
     async def _hang(self) -> None:

@@ -100,8 +100,8 @@ async def test_an_unknown_method_names_the_nearest(tmp_path: Path) -> None:
         ("search", {"query": "x", "limit": 0}, "limit", ">= 1"),
         ("search", {"query": "x", "limit": "10"}, "limit", "got `str`"),
         ("search", {"query": "x", "limt": 5}, "limt", "did you mean `limit`?"),
-        ("search", {"query": "x", "y" * 9000: 5}, "y" * 500 + "…", "It takes: deadline_ms, query"),
-        ("search", {"query": "x", "mode": "full"}, "mode", "'full'"),
+        ("search", {"query": "x", "y" * 9000: 5}, "y" * 500 + "…", "It takes: deadline_ms, limit"),
+        ("search", {"query": "x", "mode": "best"}, "mode", "'best'"),
         ("search", {"query": "x", "kind": "prose"}, "kind", "'prose'"),
         ("search", {"query": "x", "roots": ["src"]}, "roots[0]", "an absolute path"),
         ("search", {"query": "x", "roots": ["/a\0b"]}, "roots[0]", "without NUL"),
@@ -150,6 +150,7 @@ async def test_hello_takes_any_field_and_says_what_there_is(tmp_path: Path) -> N
 async def test_every_method_answers(tmp_path: Path) -> None:
     params: dict[str, dict[str, object]] = {
         "search": {"query": "retry"},
+        "multi_search": {"queries": ["retry"]},
         "read_span": {"path": "/home/ada/engine/retry.py"},
         "find_symbol": {"name": "retry"},
         "related": {"path": "/home/ada/engine/retry.py", "line": 3},
