@@ -29,8 +29,12 @@ MAX_TEXT = 200
 
 TOO_LONG = "..."
 
+_QUOTES = "\"'`"
+_UNTYPED = frozenset({"auto", "let", "val", "var"})
+"""Words that stand in the place of a type and name none."""
+
 _WORDS = re.compile(rb"[\w \t]*")
-_PATH = re.compile(r"(.*)(?:::|->|[.\\])(.*)", re.DOTALL)
+_PATH = re.compile(r"(.*)(?:::|->|[.\\])(.+)", re.DOTALL)
 _ARGUMENTS = re.compile(r"\s*[<\[(].*", re.DOTALL)
 
 
@@ -91,7 +95,7 @@ def imports(matches: Iterable[Match], data: bytes) -> list[Import]:
             tree = data[slice(*captured["module"][0].byte_range)].decode()
             found += [Import(*leaf, start, row) for leaf in expand(tree)]
             continue
-        module = module.strip("\"'`")
+        module = module.strip(_QUOTES)
         if default:
             name, alias = "default", default
         found.append(Import(module, name, alias, "wildcard" in captured, start, row))
@@ -101,10 +105,11 @@ def imports(matches: Iterable[Match], data: bytes) -> list[Import]:
 
 def bindings(matches: Iterable[Match], data: bytes) -> list[Binding]:
     """Bindings in order."""
-    found = [
-        Binding(_text(captured["name"][0], data), _text(captured["type"][0], data), captured["name"][0].start_byte)
-        for _, captured in matches
-    ]
+    found = []
+    for _, captured in matches:
+        name, type_ = captured["name"][0], _text(captured["type"][0], data)
+        if type_ not in _UNTYPED:
+            found.append(Binding(_text(name, data), type_, name.start_byte))
     found.sort(key=attrgetter("start"))
     return found
 
@@ -127,6 +132,9 @@ def _defined(name: str, scope: str) -> tuple[str, str]:
     """A name and what it belongs to; a name of C++ or Lua may hold that itself: ``tools::Store::fetch``, ``M:size``."""
     if name.isidentifier():
         return name, scope
+    name = name.strip(_QUOTES)
+    if name.endswith(">") and not name.startswith("operator"):  # a specialisation: fetch<int>
+        name = name.partition("<")[0]
     outer, _, last = name.replace("::", ".").replace(":", ".").rpartition(".")
     return (last[:MAX_NAME], f"{scope}.{outer}" if scope and outer else scope or outer) if last else (name, scope)
 

@@ -33,31 +33,33 @@ GO = words(
 )
 
 RUBY = words(
-    "Array Class Data Float Hash Integer Module Object Rational String Struct abort alias_method at_exit attr_accessor"
-    " attr_reader attr_writer autoload binding block_given? catch define_method eval exit extend fail format freeze gets"
-    " include lambda load loop module_function new p prepend print printf private private_class_method private_constant"
-    " proc protected public puts raise rand require require_relative sleep sprintf srand super throw warn"
+    "Array Class Data Float Hash Integer Module Object Rational String Struct abort alias_method at_exit"
+    " attr_accessor attr_reader attr_writer autoload binding block_given? catch define_method eval exit extend fail"
+    " format freeze gets include lambda load loop module_function new p prepend print printf private"
+    " private_class_method private_constant proc protected public puts raise rand require require_relative sleep"
+    " sprintf srand super throw warn"
 )
 
 LUA = words(
-    "assert bit32 collectgarbage coroutine debug dofile error getmetatable io ipairs load loadfile loadstring math next"
-    " os package pairs pcall print rawequal rawget rawlen rawset require select setfenv setmetatable string table"
+    "assert bit32 collectgarbage coroutine debug dofile error getmetatable io ipairs load loadfile loadstring math"
+    " next os package pairs pcall print rawequal rawget rawlen rawset require select setfenv setmetatable string table"
     " tonumber tostring type unpack utf8 xpcall"
 )
 
 BASH = words(
-    ". : [ alias awk basename bg bind break builtin caller cat cd chmod chown command compgen complete continue cp cut"
-    " date declare dirname dirs disown echo enable env eval exec exit export expr false fc fg find getopts grep hash head"
-    " help history id install jobs kill let ln local logout ls mapfile mkdir mktemp mv popd printf ps pushd pwd read"
-    " readarray readlink readonly realpath return rm rmdir sed seq set shift shopt sleep sort source stat suspend tail"
-    " tar tee test times touch tr trap true type typeset ulimit umask unalias uname uniq unset wait wc which xargs"
+    ". : [ alias awk basename bg bind break builtin caller cat cd chmod chown command compgen complete continue cp"
+    " cut date declare dirname dirs disown echo enable env eval exec exit export expr false fc fg find getopts grep"
+    " hash head help history id install jobs kill let ln local logout ls mapfile mkdir mktemp mv popd printf ps pushd"
+    " pwd read readarray readlink readonly realpath return rm rmdir sed seq set shift shopt sleep sort source stat"
+    " suspend tail tar tee test times touch tr trap true type typeset ulimit umask unalias uname uniq unset wait wc"
+    " which xargs"
 )
 """Of the shell itself, and what every system has."""
 
 SWIFT = words(
     "Any Array Bool Character Data Date Dictionary Double Error Float Int Int32 Int64 Set String UInt UInt8 URL UUID"
-    " abs assert assertionFailure debugPrint fatalError max min precondition preconditionFailure print stride swap type"
-    " withUnsafePointer zip"
+    " abs assert assertionFailure debugPrint fatalError max min precondition preconditionFailure print stride swap"
+    " type withUnsafePointer zip"
 )
 
 PHP = words(

@@ -13,10 +13,14 @@
 (field_declaration declarator: (function_declarator declarator: (_) @name)) @definition.method
 (field_declaration declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name))) @definition.method
 (field_declaration declarator: (reference_declarator (function_declarator declarator: (_) @name))) @definition.method
+(declaration_list (declaration declarator: (init_declarator declarator: (identifier) @name)) @definition.variable)
 (template_declaration) @extent
 
 ; Calls
-(call_expression function: (qualified_identifier) @name) @reference.call
+(call_expression function: (qualified_identifier
+  scope: (_) @receiver
+  name: (template_function name: (identifier) @name))) @reference.call
+(call_expression function: (qualified_identifier name: [(identifier) (qualified_identifier)]) @name) @reference.call
 (call_expression function: (template_function name: (identifier) @name)) @reference.call
 (new_expression type: (_) @name) @reference.call
 
@@ -27,6 +31,10 @@
 (using_declaration "namespace" (_) @module @wildcard) @import
 
 ; Bindings
+(declaration type: (placeholder_type_specifier) declarator: (init_declarator
+  declarator: [(identifier) @name (pointer_declarator declarator: (identifier) @name)]
+  value: [(new_expression type: (_) @type) (call_expression function: [(identifier) (qualified_identifier)] @type)]))
+@binding
 (parameter_declaration type: (_) @type declarator: (reference_declarator (identifier) @name)) @binding
 (declaration type: (_) @type declarator: (init_declarator
   declarator: (reference_declarator (identifier) @name))) @binding

@@ -11,6 +11,8 @@
 (annotation_type_element_declaration name: (identifier) @name) @definition.method
 (field_declaration declarator: (variable_declarator name: (identifier) @name)) @definition.field
 (constant_declaration declarator: (variable_declarator name: (identifier) @name)) @definition.constant
+(record_declaration parameters: (formal_parameters (formal_parameter name: (identifier) @name) @definition.field))
+(enum_constant name: (identifier) @name body: (_) @body) @definition.class
 (enum_constant name: (identifier) @name) @definition.constant
 
 ; Calls
@@ -26,10 +28,13 @@
 (extends_interfaces (type_list (_) @name)) @reference.inherits
 
 ; Imports
-(import_declaration (_) @module . ";") @import
+(import_declaration [(identifier) (scoped_identifier)] @module . ";") @import
 (import_declaration (_) @module (asterisk) @wildcard) @import
 
-; Bindings
+; Bindings: of "var" the type is what is constructed
+(local_variable_declaration declarator: (variable_declarator
+  name: (identifier) @name
+  value: (object_creation_expression type: (_) @type))) @binding
 (local_variable_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @name)) @binding
 (field_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @name)) @binding
 (formal_parameter type: (_) @type name: (identifier) @name) @binding

@@ -38,17 +38,13 @@
 (call receiver: (_) @receiver method: [(identifier) (constant)] @name (#not-eq? @name "new")) @reference.call
 (call
   !receiver
-  method: [(identifier) (constant)] @name
-  (#not-match? @name "^(alias_method|attr_(accessor|reader|writer)|autoload|define_(singleton_)?method|extend)$")
-  (#not-match? @name "^(include|lambda|load|module_function|new|prepend|private|proc|protected|public|raise)$")
-  (#not-match? @name "^require(_relative)?$")) @reference.call
+  method: [(identifier) (constant)] @name) @reference.call
 ([
   (body_statement (identifier) @name . (_))
   (block_body (identifier) @name . (_))
   (then (identifier) @name . (_))
   (program (identifier) @name)
-] @reference.call
-  (#not-match? @name "^(module_function|private|protected|public)$"))
+] @reference.call)
 
 ; bases
 (superclass

@@ -9,7 +9,7 @@
 (struct_item name: (type_identifier) @name) @definition.struct
 (union_item name: (type_identifier) @name body: (_) @body) @definition.struct
 (enum_item name: (type_identifier) @name body: (_) @body) @definition.enum
-(enum_variant name: (identifier) @name) @definition.field
+(enum_variant name: (identifier) @name) @definition.constant
 (field_declaration name: (field_identifier) @name) @definition.field
 (trait_item name: (type_identifier) @name body: (_) @body) @definition.trait
 (type_item name: (type_identifier) @name) @definition.type

@@ -4,6 +4,8 @@
 (abstract_class_declaration name: (_) @name body: (_) @body) @definition.class
 (interface_declaration name: (_) @name body: (_) @body) @definition.interface
 (enum_declaration name: (_) @name body: (_) @body) @definition.enum
+(enum_body (property_identifier) @name @definition.constant)
+(enum_assignment name: (property_identifier) @name) @definition.constant
 (type_alias_declaration name: (_) @name) @definition.type
 (internal_module name: (_) @name body: (_) @body) @definition.module
 (module name: (_) @name body: (_) @body) @definition.module

@@ -85,16 +85,23 @@ def test_calls_carry_what_they_are_called_on(found: Report) -> None:
     assert (
         found.calls
         == """\
+set
+source
+.
+.
 log_info
 tee
 out_name
 rm
+trap
 cleanup
 compile
 log_info
 fail
 report
+cd
 compile
+:
 run_all
 """
     )

@@ -101,6 +101,10 @@ def test_calls_carry_what_they_are_called_on(found: Report) -> None:
     assert (
         found.calls
         == """\
+require
+require
+require
+require
 setmetatable
 read
 Order extend

@@ -130,9 +130,15 @@ def test_calls_carry_what_they_are_called_on(found: Report) -> None:
     assert (
         found.calls
         == """\
+require
+require_relative
+include
+extend
 Class
 Struct
 measure
+attr_reader
+new
 Order
 Order.new(store) add
 Audit Log
@@ -144,7 +150,11 @@ Parts
 parts sort!
 Shop::Helpers verify
 publish
+raise
 other is_a?
+alias_method
+define_method
+private
 Shop::Order build
 """
     )
