@@ -32,7 +32,7 @@ def main() -> None:
         sets = find_sets(arguments.sets.resolve(), Path(folder) / "sets", arguments.only)
         results = evaluate(sets, Path(folder) / "state", arguments.modes or MODES)
     print_scores(results.scored)
-    if results.asked:
+    if any(each.foreign for each in results.asked):
         print_foreign(results.asked)
     if arguments.json:
         write_results(arguments.json, results)
