@@ -6,7 +6,6 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from agentd.kernels.edges.scopes import CLASSES
-from agentd.kernels.edges.spelling import UNTYPED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +29,6 @@ class Bindings:
             self._add(binding, scopes.code(source))
 
     def _add(self, binding: Binding, scope: int) -> None:
-        if binding.type in UNTYPED:
-            return
         head, dot, field = binding.name.partition(".")
         if dot and head in self._rules.selves:
             self._fields.setdefault((self._scopes.owner(scope), field), binding.type)

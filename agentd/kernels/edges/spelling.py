@@ -32,9 +32,6 @@ TRANSPARENT = words(
 
 NOTHING = frozenset(("None", "null", "undefined", "nil", "void", ""))
 
-UNTYPED = frozenset(("auto", "var", "val", "dynamic"))
-"""What stands in place of a type that is not written down."""
-
 
 @lru_cache(maxsize=4096)
 def dotted(receiver: str, language: str) -> str:

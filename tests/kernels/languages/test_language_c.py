@@ -76,6 +76,7 @@ enum colour 23-23
 constant colour.RED 23-23
 constant colour.GREEN 23-23
 variable counter 25-25
+variable names 26-26
 function order_add 30-40
 function check 42-42
 function order_new 44-44

@@ -83,6 +83,7 @@ module shop.orders 7-57
 constant shop.orders.LIMIT 9-10
 class shop.orders.Order 12-49
 method shop.orders.Order.Order 18-18
+method shop.orders.Order.~Order 19-19
 method shop.orders.Order.add 21-38
 method shop.orders.Order.operator+ 40-40
 method shop.orders.Order.create 41-41
@@ -173,10 +174,8 @@ LIMIT: int
 store: Store
 item: T
 clock: Clock
-parts: auto
 parts: Parts
 box: Box
-log: auto
 log: tools::Log
 other: Order
 item: T

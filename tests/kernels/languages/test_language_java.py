@@ -198,7 +198,6 @@ items: List<T>
 store: Store
 item: T
 clock: Clock
-audit: var
 audit: Audit.Log<Integer>
 parts: Parts
 run: Runnable

@@ -160,6 +160,8 @@ parts: Parts
 def test_edges_lead_to_the_file_itself_to_bases_and_to_imports(found: Report) -> None:
     assert {
         "- imports util util/app/",
+        "- imports trim text/app/ trim",
+        "check calls trim text/app/ trim",
         "Special inherits Order = Order",
         "Order.add calls check = Order.check",
         "Order.add calls check = check",

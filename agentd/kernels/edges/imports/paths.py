@@ -45,7 +45,7 @@ def lua(found: Import, importer: Importer) -> Imported:
     spelled = unquoted(found.module)
     steps = spelled.split("/") if "/" in spelled else spelled.removesuffix(".lua").split(".")
     module = _key("/".join(steps), importer, extension=".lua")
-    return Imported(found.alias or found.name or steps[-1], module)
+    return Imported(found.alias or found.name or steps[-1], module, found.name)
 
 
 def bash(found: Import, importer: Importer) -> Imported:
