@@ -1,4 +1,4 @@
-"""Answers of the size that was asked for, from a real daemon: merged, within a budget, as signatures, of many queries."""
+"""Answers of the size that was asked for, from a real daemon: merged, in a budget, as signatures, of many queries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_signatures_stand_for_the_text(daemon: Daemon) -> None:
     lines = [line for hit in hits if hit["language"] == "python" for line in hit["text"].split("\n")]
     assert "1: class Heron" in {line.removesuffix(":") for line in lines}
     assert sum("def wade_" in line for line in lines) >= METHODS
-    assert ["1: Birds"] == [hit["text"] for hit in hits if hit["language"] == "markdown"]
+    assert [hit["text"] for hit in hits if hit["language"] == "markdown"] == ["1: Birds"]
 
 
 def test_several_queries_are_one_answer_that_says_who_found_what(daemon: Daemon) -> None:
