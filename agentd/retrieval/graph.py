@@ -27,8 +27,8 @@ MOST_COUNTED = 1000
 class GraphState(Protocol):
     """What this needs to know of the index."""
 
-    def unfinished(self, *, vectors: bool) -> list[str]:
-        """Why answers may be incomplete, in words."""
+    def unfinished(self, *, vectors: bool, graph: bool) -> list[str]:
+        """Why answers may be incomplete, in words; with ``graph``, also how many files are still to be linked."""
 
 
 class _Found(NamedTuple):
@@ -172,7 +172,7 @@ class GraphReader:
 
     def about(self, began: float, total: int, disk: Disk, cut: list[str]) -> p.Answer:
         """What is said of every answer."""
-        degraded = [*self._index.unfinished(vectors=False), *disk.doubts()]
+        degraded = [*self._index.unfinished(vectors=False, graph=True), *disk.doubts()]
         return {
             "total": total,
             "generation": self._catalogue.feed.changed.value,
