@@ -27,6 +27,7 @@ from benchmarks import (
     restart,
     search_busy,
     search_idle,
+    symbols,
 )
 from benchmarks.harness import corpus, report
 from benchmarks.harness.workspace import FULL, QUICK, Workspace
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 BENCHES: dict[str, Bench] = {
     "embedding": embedding_rate.run,
+    "symbols": symbols.run,
     "keyword": keyword_complete.run,
     "search-busy": search_busy.run,
     "loop-lag": loop_lag.run,

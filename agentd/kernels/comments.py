@@ -24,7 +24,7 @@ _BLOCKLESS = frozenset({"python", "ruby", "bash", "lua"})
 
 _MARKER = re.compile(r"(?m)^[ \t]*(?:/\*+!?|//+!?|\*(?!/)|#+!?|--+)[ \t]?")
 _CLOSING = re.compile(r"[ \t]*\*+/[ \t]*$", re.MULTILINE)
-_ATTRIBUTE = re.compile(r"(?m)^[ \t]*#!?\[.*$")
+_ATTRIBUTE = re.compile(r"(?ms)^[ \t]*#!?\[.*?\][ \t\r]*$")
 _DECORATOR = re.compile(r"(?m)^[ \t]*@.*$")
 _XML = re.compile(r"</?[a-z]\w*[^<>]*>")
 _SENTENCE = re.compile(r"(.+?[.!?])(?=\s|$)|\n\s*\n", re.DOTALL)
@@ -44,9 +44,10 @@ def lead(data: bytes, start: int, floor: int, language: str) -> tuple[int, int]:
         above = data.rfind(b"\n", 0, first - 1) + 1
         text = data[above : first - 1].strip()
         if not text.startswith(markers):
-            if not text.endswith(b"*/") or language in _BLOCKLESS:
+            opening = b"#[" if language == "rust" and text.endswith(b")]") else b"/*"
+            if language in _BLOCKLESS or not text.endswith((b"*/", b")]")):
                 break
-            above = _block_start(data, first)
+            above = _block_start(data, first, opening)
         if above < floor or text.startswith(b"#!/") or not first:
             break
         rows += data.count(b"\n", above, first)
@@ -55,13 +56,11 @@ def lead(data: bytes, start: int, floor: int, language: str) -> tuple[int, int]:
     return (first + len(indent) - len(indent.lstrip()), rows) if rows else (start, 0)
 
 
-def _block_start(data: bytes, end: int) -> int:
-    """The line on which the block comment opens that closes right before ``end``; -1 where code stands before it."""
-    opening = data.rfind(b"/*", 0, end)
-    if opening < 0:
-        return -1
-    line = data.rfind(b"\n", 0, opening) + 1
-    return line if not data[line:opening].strip() else -1
+def _block_start(data: bytes, end: int, opening: bytes) -> int:
+    """The line on which a comment or an attribute opens that closes right before ``end``; -1 if code is before it."""
+    opens = data.rfind(opening, 0, end)
+    line = data.rfind(b"\n", 0, max(opens, 0)) + 1
+    return line if opens >= 0 and not data[line:opens].strip() else -1
 
 
 def docstring(data: bytes, body: int, limit: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import pytest
@@ -200,3 +201,70 @@ def test_binary_garbage_read_as_text_is_still_cut() -> None:
     chunks, notes = chunk_text(Source(garbage, "latin-1"), "python", 1200)
     assert "".join("".join(chunk.text.split()) for chunk in chunks) == "".join(garbage.split())
     assert notes == ["syntax_errors"]
+
+
+def test_a_chunk_names_every_definition_that_begins_in_it_and_how_their_docs_begin() -> None:
+    text = (
+        "LIMIT = 3\n\n\nclass Store:\n    '''Keeps items.\n\n    At length.\n    '''\n\n    size = 0\n\n"
+        "    def fetch(self):\n        '''Fetch one.'''\n\n\ndef main():\n    pass\n"
+    )
+    (chunk,), _ = chunk_text(Source(text), "python", 1200)
+    assert chunk.names == "LIMIT Store Store.size Store.fetch main"
+    assert chunk.doc == "Keeps items. Fetch one."
+    assert chunk.symbol == "Store"
+
+
+def test_functions_are_named_before_constants_where_there_are_too_many() -> None:
+    text = "".join(f"A{number} = 1\n" for number in range(40)) + "def last(): pass\n"
+    (chunk,), _ = chunk_text(Source(text), "python", 1200)
+    names = chunk.names.split()
+    assert len(names) == 24
+    assert names[-1] == "last"
+    assert names[0] == "A0"
+
+
+def test_every_definition_is_named_by_one_chunk() -> None:
+    text = "".join(f"class C{a}:\n" + "".join(METHOD.format(f"{a}_{b}") for b in range(5)) for a in range(20))
+    chunks, _ = chunk_text(Source(text), "python", 700)
+    names = [name for chunk in chunks for name in chunk.names.split()]
+    assert len(names) == len(set(names)) == 20 * 6
+
+
+def test_later_pieces_of_a_function_say_what_it_does() -> None:
+    body = "".join(f"    step_{number} = compute(step_{number})\n" for number in range(100))
+    chunks, _ = chunk_text(Source(f"def long():\n    '''Does it all. And more.'''\n{body}"), "python", 600)
+    assert chunks[0].context == "def long"
+    assert {chunk.context for chunk in chunks[1:]} == {"def long > Does it all."}
+    assert [chunk.names for chunk in chunks] == ["long"] + [""] * (len(chunks) - 1)
+
+
+def test_what_a_large_class_holds_between_its_methods_says_what_it_is() -> None:
+    methods = [METHOD.format(number) for number in range(3)]
+    table = "    table = [\n" + "        'an entry of the table',\n" * 30 + "    ]\n\n"
+    text = "class Large:\n    '''Is large.'''\n\n" + table.join(methods)
+    chunks, _ = chunk_text(Source(text), "python", 1200)
+    held = [chunk for chunk in chunks if chunk.symbol == "Large.table"]
+    assert len(held) == 2
+    assert {chunk.context for chunk in held} == {"class Large > table"}
+
+
+def test_a_constant_table_is_found_by_its_name() -> None:
+    text = "import os\n\n\nTABLE = {\n" + "".join(f"    'key {n}': 'a value',\n" for n in range(80)) + "}\n"
+    chunks, _ = chunk_text(Source(text), "python", 600)
+    assert {chunk.symbol for chunk in chunks} == {"TABLE"}
+    assert chunks[0].names == "TABLE"
+
+
+def test_members_of_an_impl_know_their_type() -> None:
+    body = "        step();\n" * 60
+    text = f"impl Store {{\n    fn fetch(&self) {{\n{body}    }}\n\n    fn other(&self) {{\n{body}    }}\n}}\n"
+    chunks, _ = chunk_text(Source(text), "rust", 1200)
+    assert [chunk.context for chunk in chunks] == ["Store > fn fetch", "Store > fn other"]
+
+
+def test_twenty_thousand_lines_are_cut_in_order() -> None:
+    text = "".join(f"def f{n}(x):\n    '''What number {n} of them does.'''\n    return x\n\n" for n in range(5000))
+    chunks, notes = chunk_text(Source(text), "python", 1200)
+    assert notes == []
+    assert sum(len(chunk.names.split()) for chunk in chunks) == 5000
+    assert all(before.end_line < after.start_line for before, after in itertools.pairwise(chunks))

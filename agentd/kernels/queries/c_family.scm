@@ -29,6 +29,8 @@
   declarator: (pointer_declarator declarator: (identifier) @name))) @definition.variable)
 (translation_unit (declaration declarator: (init_declarator
   declarator: (array_declarator declarator: (identifier) @name))) @definition.variable)
+(translation_unit (declaration declarator: (init_declarator
+  declarator: (pointer_declarator declarator: (array_declarator declarator: (identifier) @name)))) @definition.variable)
 
 ; Calls
 (call_expression function: (identifier) @name) @reference.call

@@ -4,7 +4,7 @@
 (decorated_definition) @extent
 (type_alias_statement left: (type (identifier) @name)) @definition.type
 (module (expression_statement (assignment left: (identifier) @name) @definition.variable))
-(module (expression_statement (assignment left: (pattern_list (identifier) @name @definition.variable))))
+(module (expression_statement (assignment left: (pattern_list (identifier) @name)) @definition.variable))
 (module (if_statement (block (expression_statement (assignment left: (identifier) @name) @definition.variable))))
 (module (try_statement (block (expression_statement (assignment left: (identifier) @name) @definition.variable))))
 (class_definition body: (block (expression_statement (assignment left: (identifier) @name) @definition.field)))
