@@ -224,8 +224,11 @@ if TYPE_CHECKING:
         entries: list[Call]
 
     class ChainStep(SymbolInfo):
-        """A symbol on the way; ``line`` is where the step before it calls it, None for the first."""
+        """A symbol on the way. ``edge`` says how the step before leads to it: it ``calls`` it, in ``line``, or this one
+        overrides it (``inherits``). All three are None for the first.
+        """
 
+        edge: str | None
         line: int | None
         certainty: str | None
 
@@ -345,12 +348,15 @@ if TYPE_CHECKING:
         limit: int
 
     class IndexStatus(TypedDict):
-        """How far the index is, over all roots. Rates per second, ``eta_seconds`` None when unknown."""
+        """How far the index is, over all roots. Rates per second, ``eta_seconds`` None when unknown; ``graph_pending``
+        files are to be linked to others.
+        """
 
         state: str
         generation: int
         keyword_generation: int
         vector_generation: int
+        graph_pending: int
         roots: list[RootInfo]
         documents: int
         pending: int

@@ -83,14 +83,15 @@ def graph(args: Namespace) -> int:
         if roots is None:
             return c.NOTHING_FOUND
         result = ask(client, args, given(roots=roots, limit=args.limit))
+    found = result["chains" if args.what == "chain" else "entries"]
     if args.json or args.format == "json":
         output.say_json(result)
     else:
         for line in drawn(args, result):
             output.say(line)
         if args.format == "text":
-            tell(footer(result, WORDS[args.what]), result)
-    return c.FOUND if result["chains" if args.what == "chain" else "entries"] else c.NOTHING_FOUND
+            tell(footer(result, WORDS[args.what], len(found)), result)
+    return c.FOUND if found else c.NOTHING_FOUND
 
 
 def wrong_use(args: Namespace) -> str:
@@ -198,7 +199,7 @@ def symbol(args: Namespace) -> int:
     else:
         for line in trees.symbol_lines(result["symbols"], output.screen()):
             output.say(line)
-        tell(footer(result, "definition"), result)
+        tell(footer(result, "definition", len(result["symbols"])), result)
         if result["nearest"]:
             output.note("Near to it: " + ", ".join(map(output.clean, result["nearest"])))
     return c.FOUND if result["symbols"] else c.NOTHING_FOUND
@@ -221,15 +222,14 @@ def related(args: Namespace) -> int:
     return c.FOUND if result["symbol"] or result["similar"] else c.NOTHING_FOUND
 
 
-def footer(result: Answer, word: str) -> str:
+def footer(result: Answer, word: str, shown: int) -> str:
     """How many, and how fast."""
-    total = result["total"]
-    words = word if total == 1 else f"{word[:-1]}ies" if word.endswith("y") and word != "way" else f"{word}s"
-    return (
-        f"{total:,} {words}" + f" ({result['took_ms']:.1f} ms)"
-        if total
-        else f"Nothing found ({result['took_ms']:.1f} ms)"
-    )
+    total, time = result["total"], f"({result['took_ms']:.1f} ms)"
+    if not total:
+        return f"Nothing found {time}"
+    plural = "dependencies" if word == "dependency" else f"{word}s"
+    of_total = f"{shown:,} of " if shown < total else ""
+    return f"{of_total}{total:,} {word if total == 1 else plural} {time}"
 
 
 def tell(first: str, result: Answer) -> None:

@@ -8,13 +8,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from agentd.protocol import Call, Calls, Chains, Complexity, ImportEntry, Imports, Related, SymbolInfo
+    from agentd.protocol import Call, Calls, Chains, ChainStep, Complexity, ImportEntry, Imports, Related, SymbolInfo
 
 DOUBTS = {"unique_name": "by its name, which is unique", "name": "by its name alone"}
 """What is said about a line less sure than an import."""
 
 MAX_LINES = 8
-"""Lines of a caller that are listed; the others are counted."""
+"""Lines of a caller, and files of a circle, that are listed; the others are counted."""
 
 GROUPS = (
     ("siblings", "beside it"),
@@ -91,9 +91,15 @@ def chain_lines(result: Chains, screen: output.Screen) -> Iterator[str]:
             yield ""
         for depth, step in enumerate(chain):
             indent = "" if not depth else "   " * (depth - 1) + "└─ "
-            called = f"called in line {step['line']}" if step["line"] else ""
-            said = notes([called, DOUBTS.get(step["certainty"] or "", "")], screen)
+            said = notes([led_here(step), DOUBTS.get(step["certainty"] or "", "")], screen)
             yield f"{indent}{definition(step, screen)}{said}"
+
+
+def led_here(step: ChainStep) -> str:
+    """How the step before leads to one."""
+    if step["edge"] == "inherits":
+        return "overrides it"
+    return f"called in line {step['line']}" if step["line"] else ""
 
 
 def import_lines(result: Imports, screen: output.Screen, *, dependents: bool) -> Iterator[str]:
@@ -115,9 +121,9 @@ def import_lines(result: Imports, screen: output.Screen, *, dependents: bool) ->
     for path in result["files"]:
         yield from Branch(place(path, 0, screen), branches(path)).lines()
     for cycle in result["cycles"]:
-        yield screen.paint(f"{len(cycle)} files import each other: ", output.YELLOW) + ", ".join(
-            output.short_path(path) for path in cycle
-        )
+        names = ", ".join(output.short_path(path) for path in cycle[:MAX_LINES])
+        more = f" and {len(cycle) - MAX_LINES} more" if len(cycle) > MAX_LINES else ""
+        yield screen.paint(f"{len(cycle)} files import each other: ", output.YELLOW) + names + more
 
 
 def complexity_lines(result: Complexity, screen: output.Screen) -> Iterator[str]:
@@ -177,9 +183,9 @@ def call_line(calls: list[Call], screen: output.Screen, *, callers: bool) -> str
     named = "lines" if len(numbers) > 1 else "line"
     lines = (f"also {listed}" if callers else f"in {named} {listed}") if listed else ""
     where = place(first["path"], numbers[0] if callers else first["start_line"], screen)
-    name = screen.paint(output.clean(first["name"]), output.BOLD)
+    name = "" if first["kind"] == "file" else screen.paint(output.clean(first["name"]), output.BOLD) + "  "
     said = notes([lines, DOUBTS.get(first["certainty"], "")], screen)
-    return f"{name}  {where}{said}{stale(first['stale'], screen)}"
+    return f"{name}{where}{said}{stale(first['stale'], screen)}"
 
 
 def import_line(entry: ImportEntry, screen: output.Screen, *, dependents: bool) -> str:

@@ -68,11 +68,11 @@ def call(row: GraphRow, depth: int, disk: Disk) -> p.Call:
 
 
 def chain(steps: Sequence[ChainStep], disk: Disk) -> list[p.ChainStep]:
-    """A way; each step with the call that leads to it, which the row has at the step before."""
+    """A way; each step with the edge that leads to it, which the row has at the step before."""
     way: list[p.ChainStep] = []
     for before, step in zip([None, *steps], steps, strict=False):
-        line, certainty = (before.line, before.certainty) if before else (None, None)
-        way.append({**symbol(step.symbol, disk), "line": line, "certainty": certainty})
+        edge, line, certainty = (before.edge, before.line, before.certainty) if before else (None, None, None)
+        way.append({**symbol(step.symbol, disk), "edge": edge, "line": line, "certainty": certainty})
     return way
 
 

@@ -66,6 +66,20 @@ SELECT s.id, t.id, e.line, e.kind, e.found FROM json_each(?1) j CROSS JOIN symbo
 LIMIT ?3
 """
 
+# What is called on a base may run what a derived class has in its place. Base constructors run nothing of it.
+OVERRIDES = f"""
+SELECT m.id, o.id, o.start_line, {INHERITS}, e.found FROM json_each(?1) j CROSS JOIN symbol m ON m.id = j.value
+    JOIN symbol c ON c.document_id = m.document_id AND c.ordinal = m.parent
+    JOIN edge e ON e.target_symbol_id = c.id AND e.kind = {INHERITS}
+    JOIN symbol d ON d.id = e.source
+    JOIN symbol o ON o.document_id = d.document_id AND o.parent = d.ordinal AND o.name = m.name
+    WHERE c.kind IN {TYPES} AND NOT {CONSTRUCTOR}
+LIMIT ?3
+"""
+
+TRIES = ((), (OVERRIDES,), (OVERRIDES, FORWARD_BY_NAME))
+"""What else is followed, and forward alone, where nothing surer leads there."""
+
 
 class _Search:
     """One end of the search. ``links`` are the edges by which each symbol was met first, all at the same distance."""
@@ -100,23 +114,25 @@ def find_chains(
         return Chains([[ChainStep(symbol, None, None, None)] for symbol in symbols.values()])
     until = time.monotonic() + MAX_SECONDS
     also = INHERITS if inherits else CALLS
-    walk = _Walk(connection, until, also, by_name=False)
-    paths = walk.between(source_ids, target_ids, max_depth, limit)
-    if not paths and not walk.bounded:
-        walk = _Walk(connection, until, also, by_name=True)
-        paths = walk.between(source_ids, target_ids, max_depth, limit)
-    return Chains(_steps(connection, paths), walk.bounded)
+    paths: list[list[Link]] = []
+    bounded = ""
+    for more in TRIES:
+        if not (paths or bounded):
+            walk = _Walk(connection, until, also, more)
+            paths = walk.between(source_ids, target_ids, max_depth, limit)
+            bounded = walk.bounded
+    return Chains(_steps(connection, paths), bounded)
 
 
 class _Walk:
     """The search from both ends, and what stopped it."""
 
-    def __init__(self, connection: sqlite3.Connection, until: float, also: int, *, by_name: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, until: float, also: int, more: Sequence[str]) -> None:
         self.bounded = ""
         self._connection = connection
         self._until = until
         self._also = also
-        self._by_name = by_name
+        self._more = more
 
     def between(
         self, source_ids: Sequence[int], target_ids: Sequence[int], max_depth: int, limit: int
@@ -126,8 +142,8 @@ class _Walk:
         for _ in range(max_depth):
             if not ahead.frontier or not behind.frontier or self._exhausted(len(ahead.links) + len(behind.links)):
                 return []
-            # Calls by name can be followed forward alone: nobody lists who may mean a name.
-            forward = self._by_name or len(ahead.frontier) <= len(behind.frontier)
+            # What is less sure can be followed forward alone: nobody lists who may mean a name.
+            forward = bool(self._more) or len(ahead.frontier) <= len(behind.frontier)
             search = ahead if forward else behind
             search.advance(self._links(search.frontier, forward=forward), forward=forward)
             other = behind if forward else ahead
@@ -139,8 +155,7 @@ class _Walk:
 
     def _links(self, frontier: Sequence[int], *, forward: bool) -> Iterator[Link]:
         ids = json.dumps(frontier)
-        statements = [FORWARD if forward else BACKWARD] + [FORWARD_BY_NAME] * self._by_name
-        for sql in statements:
+        for sql in (FORWARD if forward else BACKWARD, *self._more):
             for row in self._connection.execute(sql, (ids, self._also, MAX_NODES)):
                 yield Link._make(row)
 

@@ -75,7 +75,8 @@ class Graph:
     ) -> Chains:
         """The shortest ways by calls (with ``inherits`` also from a class to its bases) from any source to any target.
 
-        Calls known by name alone count only where there is no other way.
+        Where there is no such way, a step may also go from a method to one that overrides it; where there still is
+        none, along calls known by name alone, of names that few definitions have.
         """
         return await self._database.read(
             find_chains, list(source_ids), list(target_ids), max_depth, limit, inherits=inherits

@@ -37,6 +37,13 @@ SHOP = {
         "import { render } from './view'\n\nexport function start(): void {\n  render('x')\n}\n\nstart()\n"
     ),
     "web/view.ts": "export function render(text: string): string {\n  return text\n}\n",
+    "shop/ship.py": (
+        "class Carrier:\n    def __init__(self):\n        self.ready = True\n\n    def send(self):\n        pass\n\n\n"
+        "class Bike(Carrier):\n    def __init__(self):\n        super().__init__()\n\n"
+        "    def send(self):\n        return pedal()\n\n\n"
+        "def pedal():\n    return 1\n\n\n"
+        "def ship(carrier: Carrier):\n    carrier.send()\n"
+    ),
     "vendor/far.py": "def far(a):\n    return a and a or a and a or a\n",
     "notes.md": "# Cart\n\nHow the cart adds up.\n",
 }
@@ -134,6 +141,18 @@ def test_a_chain_leads_over_files_step_by_step(shop: tuple[Daemon, Path]) -> Non
     assert daemon.client.call_chain("rounded", "Cart.add")["chains"] == []
 
 
+def test_a_chain_goes_on_in_a_method_that_overrides_where_calls_alone_do_not_lead(shop: tuple[Daemon, Path]) -> None:
+    daemon, _ = shop
+    (chain,) = daemon.client.call_chain("ship", "pedal")["chains"]
+    assert [(step["name"], step["edge"]) for step in chain] == [
+        ("ship", None),
+        ("Carrier.send", "calls"),
+        ("Bike.send", "inherits"),
+        ("pedal", "calls"),
+    ]
+    assert daemon.client.call_chain("Carrier.__init__", "Bike.__init__")["chains"] == []
+
+
 def test_imports_both_ways_and_the_circle_that_they_make(shop: tuple[Daemon, Path]) -> None:
     daemon, root = shop
     answer = daemon.client.dependencies(path=str(root / "tests/test_cart.py"), transitive=True)
@@ -172,7 +191,7 @@ def test_complexity_of_a_file_and_of_a_folder(shop: tuple[Daemon, Path]) -> None
     (worst,) = answer["entries"]
     assert (worst["name"], worst["complexity"], worst["path"]) == ("Cart.sum", 3, str(root / "shop/cart.py"))
     assert (worst["kind"], worst["start_line"], worst["end_line"], worst["parameters"]) == ("method", 17, 20, 1)
-    assert (answer["files"], answer["total"], answer["cut"]) == (6, 9, [])
+    assert (answer["files"], answer["total"], answer["cut"]) == (7, 15, [])
     assert answer["unmeasured"] == {"vendored": 1}
     asked_for = daemon.client.complexity(str(root / "vendor"))
     assert [(each["name"], each["complexity"]) for each in asked_for["entries"]] == [("far", 5)]

@@ -82,8 +82,8 @@ def test_a_step_of_a_chain_says_where_the_step_before_calls_it() -> None:
         ChainStep(symbol(2, "b"), None, None, None),
     ]
     first, second = entries.chain(steps, DISK)
-    assert (first["name"], first["line"], first["certainty"]) == ("a", None, None)
-    assert (second["name"], second["line"], second["certainty"]) == ("b", 12, "import")
+    assert (first["name"], first["edge"], first["line"], first["certainty"]) == ("a", None, None, None)
+    assert (second["name"], second["edge"], second["line"], second["certainty"]) == ("b", "calls", 12, "import")
 
 
 def file(identity: int, depth: int) -> FileRow:

@@ -101,8 +101,8 @@ class StubGraph:
         }
 
     async def call_chain(self, _params: g.ChainParams) -> p.Chains:
-        first: p.ChainStep = {**FETCH, "line": None, "certainty": None}
-        last: p.ChainStep = {**RETRY, "line": 6, "certainty": "import"}
+        first: p.ChainStep = {**FETCH, "edge": None, "line": None, "certainty": None}
+        last: p.ChainStep = {**RETRY, "edge": "calls", "line": 6, "certainty": "import"}
         return {**ANSWER, "sources": [FETCH], "targets": [RETRY], "chains": [[first, last]]}
 
     async def dependencies(self, _params: g.ImportsParams) -> p.Imports:
