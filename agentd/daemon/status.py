@@ -137,6 +137,7 @@ class StatusReporter:
             "generation": self._catalogue.feed.changed.value,
             "keyword_generation": self._keyword.generation,
             "vector_generation": vector.generation if vector else 0,
+            "graph_pending": self._index.linker.pending if self._index.linker else 0,
             "roots": roots,
             "documents": sum(root["documents"] for root in roots),
             "pending": pending,

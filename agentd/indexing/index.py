@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agentd.indexing.events import Events
     from agentd.indexing.followers import Follower
     from agentd.indexing.ingest import Ingest
+    from agentd.indexing.linker import Linker
     from agentd.indexing.signal import Signal
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.rows import ViewRow
@@ -58,6 +59,7 @@ class Index:
         """Set once every root that flags, file and state name is kept: before that, nothing is ever settled."""
         self.vector: Follower[Sequence[tuple[int, int]] | None] | None = None
         self.embedder: Embedder | None = None
+        self.linker: Linker | None = None
         self._catalogue = catalogue
         self._pool = pool
         self._ingest = ingest
@@ -198,18 +200,22 @@ class Index:
         return True
 
     async def settle(self, *, vectors: bool) -> None:
-        """Scan every root, then return when all that it found is searchable."""
+        """Scan every root, then return when all that it found is searchable, with ``vectors`` also by meaning and by
+        the graph.
+        """
         await self.complete.wait()
         targets = [(keeper, keeper.request()) for keeper in self.keepers.values()]
 
         def settled() -> bool:
             scanned = all(keeper.scans >= number or keeper.root.path not in self.keepers for keeper, number in targets)
-            return scanned and not self.unfinished(vectors=vectors)
+            return scanned and not self.unfinished(vectors=vectors, graph=vectors)
 
         await self._progress.until(settled)
 
-    def unfinished(self, *, vectors: bool = True) -> list[str]:
-        """Why results may be incomplete, in words; empty when everything on disk is searchable."""
+    def unfinished(self, *, vectors: bool = True, graph: bool = False) -> list[str]:
+        """Why results may be incomplete, in words; empty when everything on disk is searchable, and with ``graph`` all
+        edges between files are known.
+        """
         reasons = [] if self.complete.is_set() else ["the daemon is starting"]
         scanning = [keeper.root.path for keeper in self.keepers.values() if not keeper.settled]
         if scanning:
@@ -220,6 +226,8 @@ class Index:
             reasons.append("the keyword view is catching up")
         if vectors and self.embedder is not None and not self.embedder.settled:
             reasons.append("vectors are still being computed")
+        if graph and self.linker is not None and not self.linker.settled:
+            reasons.append(f"graph: {self.linker.pending} files are to be linked")
         return reasons
 
     def _keep(self, root: Root) -> None:

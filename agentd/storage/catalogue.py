@@ -9,6 +9,7 @@ from agentd.storage.documents import Documents
 from agentd.storage.feed import Feed
 from agentd.storage.graph import Graph
 from agentd.storage.outlines import Outlines
+from agentd.storage.linker import LinkQueue
 from agentd.storage.passages import Passages
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans
@@ -35,6 +36,7 @@ class Catalogue:
         self.symbols = Symbols(database)
         self.outlines = Outlines(database)
         self.graph = Graph(database)
+        self.links = LinkQueue(database)
 
     @classmethod
     async def open(cls, path: Path) -> Catalogue:

@@ -68,7 +68,7 @@ def get(connection: sqlite3.Connection, space: str, hashes: Sequence[bytes]) -> 
     for start in range(0, len(hashes), LOOKUP_SIZE):
         part = hashes[start : start + LOOKUP_SIZE]
         for vector_id, digest, codes, scale, last_used in connection.execute(
-            "SELECT v.id, v.text_hash, v.codes, v.scale, v.last_used FROM space s "  # noqa: S608 - adds "?" alone
+            "SELECT v.id, v.text_hash, v.codes, v.scale, v.last_used FROM space s "
             "JOIN vector v ON v.space_id = s.id "
             f"WHERE s.key = ? AND v.text_hash IN ({', '.join('?' * len(part))})",
             (space, *part),
