@@ -126,7 +126,7 @@ class _Outline:
                 blocks[-1] = blocks[-1]._replace(end=block.end)  # it begins on a line that is taken
             else:
                 self._fill(blocks, rest._replace(start=cursor, end=block.start))
-                blocks.append(block._replace(start=max(block.start, cursor)))
+                blocks.append(block if block.start >= cursor else block._replace(start=cursor))
             cursor = block.end
         self._fill(blocks, rest._replace(start=cursor))
         if ordinal >= 0:
