@@ -13,6 +13,7 @@
 (field_declaration declarator: (function_declarator declarator: (_) @name)) @definition.method
 (field_declaration declarator: (pointer_declarator declarator: (function_declarator declarator: (_) @name))) @definition.method
 (field_declaration declarator: (reference_declarator (function_declarator declarator: (_) @name))) @definition.method
+(field_declaration_list (declaration declarator: (function_declarator declarator: (_) @name)) @definition.method)
 (declaration_list (declaration declarator: (init_declarator declarator: (identifier) @name)) @definition.variable)
 (template_declaration) @extent
 
