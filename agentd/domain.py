@@ -7,6 +7,7 @@ byte spans are half open; times in nanoseconds are since the epoch.
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
 
 from msgspec import Struct
@@ -98,12 +99,29 @@ class Chunk(Struct, frozen=True, array_like=True):
     @property
     def embedding_text(self) -> str:
         """The exact text that is embedded."""
-        return embedding_text(self.context, self.text)
+        return embedding_text(self.context, self.text, self.names)
 
 
-def embedding_text(context: str, text: str) -> str:
-    """The exact text that is embedded for a chunk; its hash is the key of the embedding cache."""
-    return f"{context}\n{text}" if context else text
+def embedding_text(context: str, text: str, names: str = "") -> str:
+    """The exact text that is embedded for a chunk; its hash is the key of the embedding cache.
+
+    What it defines is said in words first: a model of sentences knows ``merge cookies``, not ``merge_cookies``.
+    """
+    return "\n".join(part for part in (spoken(names), context, text) if part)
+
+
+SPOKEN_NAMES = 4
+_PARTS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def spoken(names: str) -> str:
+    """The first few of qualified ``names`` in words.
+
+    >>> spoken("Session.get_adapter HTTPAdapter")
+    'get adapter, http adapter'
+    """
+    words = (" ".join(_PARTS.findall(name.rpartition(".")[2])).lower() for name in names.split()[:SPOKEN_NAMES])
+    return ", ".join(dict.fromkeys(filter(None, words)))
 
 
 class SymbolKind(StrEnum):

@@ -138,7 +138,7 @@ class Embedder:
 
     async def _embed(self, batch: Batch) -> None:
         """Embed a batch. One that a worker cannot do is halved until the text is found that is to blame."""
-        texts = {row.text_hash: embedding_text(row.context, row.text) for row in batch}
+        texts = {row.text_hash: embedding_text(row.context, row.text, row.names) for row in batch}
         try:
             result = await self._pool.run(
                 EMBED, self._request(list(texts.values())), lane=Lane.BULK, priority=Priority.EMBED

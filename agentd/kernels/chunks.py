@@ -16,6 +16,8 @@ from hashlib import blake2b
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from agentd.domain import Chunk, embedding_text
 from agentd.kernels.tokens import identifier_parts
 
@@ -144,8 +146,18 @@ def split_text(text: str, chunk_chars: int) -> list[str]:
 def make_chunk(lines: tuple[int, int], span: tuple[int, int], symbol: str, trail: Trail, text: str) -> Chunk:
     """A chunk of the lines (from 1, both included) and the bytes given."""
     context = " > ".join(trail)
-    digest = blake2b(embedding_text(context, text).encode(), digest_size=16).digest()
+    digest = hash_of(embedding_text(context, text))
     return Chunk(lines[0], lines[1], span[0], span[1], symbol, context, text, digest, identifier_parts(text))
+
+
+def named(chunk: Chunk, names: str, doc: str) -> Chunk:
+    """The chunk with the names that it defines, which belong to what is embedded."""
+    return replace(chunk, names=names, doc=doc, text_hash=hash_of(embedding_text(chunk.context, chunk.text, names)))
+
+
+def hash_of(text: str) -> bytes:
+    """What the embedding cache knows a text by."""
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 def shared(trails: Sequence[Trail]) -> Trail:

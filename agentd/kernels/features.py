@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FEATURES = (
     "keyword",
     "words",
+    "prose",
     "vector",
     "similarity",
     "fusion",
@@ -41,10 +42,11 @@ FEATURES = (
 """In the order of every row of features.
 
 ``keyword``: BM25 over the best of the query; ``words``: BM25 in words of the query of average weight, over
-``MANY_WORDS``: the more words a text shares with the query, the less it is by chance; ``vector``: cosine over the best;
-``similarity``: the cosine itself; ``fusion``: reciprocal ranks over the best; ``definition``: defines a name of the
-query; ``name``, ``doc``, ``context``, ``path``: share of the query's words in the names defined, their doc comments, the
-headings or scopes above, the path; ``name_precision``: share of the best such name that the query holds;
+``MANY_WORDS``: the more words a text shares with the query, the less it is by chance; ``prose``: ``keyword`` times the
+share of prose among the candidates: there an answer has the words of the question more than in code; ``vector``: cosine
+over the best; ``similarity``: the cosine itself; ``fusion``: reciprocal ranks over the best; ``definition``: defines a
+name of the query; ``name``, ``doc``, ``context``, ``path``: share of the query's words in the names defined, their doc
+comments, the headings or scopes above, the path; ``name_precision``: share of the best such name that the query holds;
 ``named_path``: is the path in the query; ``file``: what other hits of its file there are; ``links``: other candidates'
 files import it; ``docs``, ``data``: kind of file; ``opening``: begins the file; the rest: the file's role.
 """
@@ -53,7 +55,7 @@ MANY_WORDS = 8.0
 
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _ENDING = re.compile(
-    r"(?:i[sz]ations?|ations?|ements?|ments?|ities|ity|ings?|ness|edly|ers?|ors?|ied|iers?|ies?|ed|(?<=s|x|z)es|(?<=[cs]h)es|ly|(?<!s)s|(?<!s)es|e|y)$"
+    r"(?:ations?|ements?|ments?|ities|ity|ings?|ness|edly|ers?|ors?|ied|iers?|ies?|ed|(?<=s|x|z)es|(?<=[cs]h)es|ly|(?<!s)s|(?<!s)es|e|y)$"
 )
 SHORTEST_STEM = 3
 
@@ -65,6 +67,7 @@ def features(request: RankRequest, words: Words) -> list[list[float]]:
     best_vector = max((each.vector for each in candidates), default=0.0) or 1.0
     best_fusion = max((each.fusion for each in candidates), default=0.0) or 1.0
     files = _files(candidates, best_fusion)
+    prose = sum(each.kind is Kind.DOCS for each in candidates) / max(1, len(candidates))
     rows = []
     for each in candidates:
         name, precision = words.best_name(each.names)
@@ -73,6 +76,7 @@ def features(request: RankRequest, words: Words) -> list[list[float]]:
             [
                 each.keyword / best_keyword,
                 min(1.0, each.keyword / words.average / MANY_WORDS),
+                each.keyword / best_keyword * prose,
                 max(0.0, each.vector) / best_vector,
                 max(0.0, each.vector),
                 each.fusion / best_fusion,

@@ -170,9 +170,9 @@ class FileComplexity(Struct, frozen=True, array_like=True):
 
 class RankCandidate(Struct, frozen=True, array_like=True, gc=False):
     """A chunk that a retriever found. ``keyword`` is its BM25 score, ``vector`` its cosine, ``fusion`` its score by
-    ranks alone; 0 stands for none. ``definition`` (0 to 1) says how surely it defines a name of the query, ``named_path`` how
-    much of a path in it; ``links`` how many of the other candidates' files import its file. ``text`` is there for the
-    first few alone, to see what of the query they hold.
+    ranks alone; 0 stands for none. ``definition`` (0 to 1) says how surely it defines a name of the query,
+    ``named_path`` how much of a path in it; ``links`` how many of the other candidates' files import its file. ``text``
+    is there for the first few alone, to see what of the query they hold.
     """
 
     document: int

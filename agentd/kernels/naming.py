@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
+from agentd.kernels.chunks import named
 from agentd.kernels.symbols import VALUES
 
 if TYPE_CHECKING:
@@ -40,15 +39,15 @@ def annotate(chunks: list[Chunk], source: Source, code: Code) -> list[Chunk]:
     if not code.symbols:
         return chunks
     places = source.bytes_of(code.data, [definition.name_start for definition in code.captures.definitions])
-    named = iter(sorted(zip(places, range(len(places)), strict=True)))
-    place, ordinal = next(named, (-1, -1))
+    starts = iter(sorted(zip(places, range(len(places)), strict=True)))
+    place, ordinal = next(starts, (-1, -1))
     annotated = []
     for chunk in chunks:
         begun: list[Symbol] = []
         while 0 <= place < chunk.end_byte:
             begun.append(code.symbols[ordinal])
-            place, ordinal = next(named, (-1, -1))
-        annotated.append(replace(chunk, names=_names(begun), doc=_docs(begun)) if begun else chunk)
+            place, ordinal = next(starts, (-1, -1))
+        annotated.append(named(chunk, _names(begun), _docs(begun)) if begun else chunk)
     return annotated
 
 

@@ -11,9 +11,7 @@ from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed leaves it out; json.decoder uses it itself
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec.structs import replace
-
-from agentd.kernels.chunks import Block, Source, make_chunk, split
+from agentd.kernels.chunks import Block, Source, make_chunk, named, split
 from agentd.kernels.code import chunk_code, read_code
 from agentd.kernels.grammars import GRAMMARS
 from agentd.kernels.markdown import markdown
@@ -71,7 +69,7 @@ def _cell_chunks(source: Source, cell: Cell, name: str, language: str, limit: in
         lines = (source.line(start), source.line(end - 1))
         span = (source.byte(start), source.byte(end))
         trail = (name, chunk.context) if chunk.context else (name,)
-        yield replace(make_chunk(lines, span, chunk.symbol, trail, text), names=chunk.names, doc=chunk.doc)
+        yield named(make_chunk(lines, span, chunk.symbol, trail, text), chunk.names, chunk.doc)
 
 
 def _place(cell: Cell, body: Source, chunk: Chunk) -> tuple[int, int]:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 PACKAGED = "ranking.json"
 
+EVIDENCE = ("similarity", "tenth", "spread", "coverage", "missing", "length", "defined", "undefined")
+"""What the relevance of an answer is taken from; see :func:`evidence`."""
+
+BIAS = "bias"
+
 FEW = 3
 """Candidates whose texts are looked at for what they hold of the query."""
 
@@ -97,7 +102,7 @@ def coverage(candidates: Sequence[RankCandidate], words: Words) -> float:
 
 def relevance(found: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """Logistic of the weighted evidence."""
-    total = weights.get("bias", 0.0) + sum(value * weights.get(name, 0.0) for name, value in found.items())
+    total = weights.get(BIAS, 0.0) + sum(value * weights.get(name, 0.0) for name, value in found.items())
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, total))))
 
 
@@ -106,19 +111,30 @@ def dot(one: Sequence[float], other: Sequence[float]) -> float:
     return sum([a * b for a, b in zip(one, other, strict=True)])
 
 
-@lru_cache(maxsize=2)
 def load_weights(path: str) -> Weights:
-    """The weights in the file at ``path``, the packaged ones where it is empty; read once.
+    """The weights in the file at ``path``, the packaged ones where it is empty; read once, and again when it changes.
 
     Raises:
-        ConfigError: it cannot be read, is no such file, or names a feature that there is not.
+        ConfigError: it cannot be read, is no such file, or names a feature or evidence that there is not.
     """
-    source = Path(path) if path else files("agentd.kernels").joinpath(PACKAGED)
     try:
-        weights = msgspec.json.decode(source.read_bytes(), type=Weights)
+        status = Path(path).stat() if path else None
+        return _load(path, (status.st_mtime_ns, status.st_size, status.st_ino) if status else None)
     except (OSError, msgspec.DecodeError) as error:
+        source = path or PACKAGED
         raise ConfigError(f"cannot use the ranking weights in {source}: {error}; see docs/ranking.md") from error
-    named = set(weights.common).union(*weights.types.values())
-    if unknown := named - set(FEATURES):
-        raise ConfigError(f"{source} weighs {', '.join(sorted(unknown))}; known features are {', '.join(FEATURES)}")
+
+
+@lru_cache(maxsize=2)
+def _load(path: str, _state: tuple[int, ...] | None) -> Weights:
+    """What is in the file while its ``_state`` (time, size, inode) stays the same."""
+    source = Path(path) if path else files("agentd.kernels").joinpath(PACKAGED)
+    weights = msgspec.json.decode(source.read_bytes(), type=Weights)
+    features_named = set(weights.common).union(*weights.types.values())
+    for named, known, what in (
+        (features_named, FEATURES, "features"),
+        (set(weights.relevance), (*EVIDENCE, BIAS), "evidence"),
+    ):
+        if unknown := named.difference(known):
+            raise ConfigError(f"{source} weighs {', '.join(sorted(unknown))}; known {what}: {', '.join(known)}")
     return weights

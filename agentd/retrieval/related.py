@@ -95,7 +95,7 @@ class RelatedReader:
         passage = await self._passage(place, line)
         if passage is None:
             return [], ""
-        text = embedding_text(passage.context, passage.text)
+        text = embedding_text(passage.context, passage.text, passage.names)
         try:
             ranked = await self._meaning.vector.retrieve(text, Filter(roots=(place.root_id,)), limit + SPARE)
         except AgentdError as error:

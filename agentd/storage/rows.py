@@ -124,6 +124,7 @@ class UnembeddedChunk(NamedTuple):
     text_hash: bytes
     context: str
     text: str
+    names: str
 
 
 class SymbolRow(Struct, frozen=True, gc=False):

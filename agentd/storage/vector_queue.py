@@ -154,7 +154,7 @@ def _next_unembedded(
     )
     taken = [chunk_id for (chunk_id,) in rows if chunk_id not in skip][:limit]
     found = connection.execute(
-        "SELECT c.id, c.document_id, d.root_id, c.text_hash, c.context, c.text FROM json_each(?) j "
+        "SELECT c.id, c.document_id, d.root_id, c.text_hash, c.context, c.text, c.names FROM json_each(?) j "
         "CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id ORDER BY j.key",
         (json.dumps(taken),),
     )

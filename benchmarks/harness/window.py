@@ -75,8 +75,8 @@ def _newest(cache: sqlite3.Connection) -> int:
 def _texts(index: Path, hashes: set[bytes]) -> list[str]:
     """The exact text embedded for each hash."""
     with closing(_open(index)) as database:
-        rows = database.execute("SELECT text_hash, context, text FROM chunk")
-        found = {key: embedding_text(context, text) for key, context, text in rows if key in hashes}
+        rows = database.execute("SELECT text_hash, context, text, names FROM chunk")
+        found = {key: embedding_text(context, text, names) for key, context, text, names in rows if key in hashes}
     assert len(found) == len(hashes), f"expected the text of {len(hashes)} vectors in {index}, found {len(found)}"
     return list(found.values())
 

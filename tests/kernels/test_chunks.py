@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import time
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import pytest
 from chunking import chunk_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentd.domain import Chunk, embedding_text
 from agentd.kernels.chunks import HARD_FACTOR, MAX_CHUNKS, Block, Source, split
+
+if TYPE_CHECKING:
+    from agentd.domain import Chunk
 
 LINE_BASED = ("text", "markdown", "restructuredtext", "python", "javascript", "yaml", "gettext")
 
@@ -78,7 +81,7 @@ def check_line_based(text: str, encoding: str, bom: bytes, chunks: list[Chunk], 
         if chunk.start_line < chunk.end_line:
             assert chunk.text.rstrip("\r") == "\n".join(covered).rstrip("\r"), "not whole lines"
         seen.update(range(chunk.start_line, chunk.end_line + 1))
-        digest = blake2b(embedding_text(chunk.context, chunk.text).encode(), digest_size=16).digest()
+        digest = blake2b(chunk.embedding_text.encode(), digest_size=16).digest()
         assert chunk.text_hash == digest
     missing = [number for number, line in enumerate(lines, 1) if line.strip() and number not in seen]
     assert not missing
