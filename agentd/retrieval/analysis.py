@@ -41,26 +41,51 @@ class Analysis(Struct, frozen=True):
     paths: tuple[str, ...] = ()
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _EXTENSIONS = (
     "py pyi js mjs jsx ts tsx go rs java c h cc cpp cxx hpp cs rb php kt kts swift scala lua sh bash md rst txt"
     " toml yaml yml json ini cfg html css sql proto xml ipynb"
 )
 _IDENTIFIER = r"[^\W\d]\w*"
-_TOKEN = re.compile(rf"[~\w./\\-]*/[\w./\\*-]+|{_IDENTIFIER}(?:(?:\.|::|->|#){_IDENTIFIER})*(?:\(\))?")
+_TOKEN = re.compile(
+    # A path is tried where a run begins, and nowhere within it: that would take quadratic time.
+    rf"(?<![~\w.-])[~\w.-]*+/[\w./*-]*|{_IDENTIFIER}(?:(?:\.|::|->|#){_IDENTIFIER})*(?:\(\))?"
+)
+_ELSEWHERE = re.compile(
+    r"(?<![a-z])[a-z][a-z0-9+.-]{0,20}://\S*|(?<!\S)[^\s@]+@[^\s@]+\.[^\s@]+|\b[a-z]:(?=[\\/][\w.])", re.IGNORECASE
+)
+"""Addresses of pages and of people, and the letters of drives: neither names nor parts of paths."""
+
+_WORD = re.compile(r"\w")
+_BACKSLASH = re.compile(r"(?<=[\w.:])\\(?=[\w.])")
 _FILE = re.compile(rf"^[\w.-]+\.(?:{'|'.join(_EXTENSIONS.split())})$", re.IGNORECASE)
 _JOINTS = re.compile(r"\.|::|->|#")
 _CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]")
+_PLURAL = re.compile(r"^[A-Z][A-Z0-9]+s$")
 _ERROR = re.compile(
-    r"\b\w*(?:Error|Exception|Warning|Fault|Panic)\b\s*[:(]|\bTraceback\b|\bpanic(?:ked)?\b[: ]|\berror(?:\[\w+\])?:"
-    r"|\bfatal:|\bErrno \d+|\bsegmentation fault\b|\bundefined reference\b|\bexception in thread\b|^\s*E\s{2,}\S",
+    r"(?-i:\b(?:[A-Z]\w*)?(?:Error|Exception|Warning|Fault|Panic))\s*[:(]|\bTraceback\b|\bpanic(?:ked)?\b[: ]"
+    r"|\b(?:error(?:\[\w+\])?|warning|fatal):|\bErrno \d+|\bsegmentation fault\b"
+    r"|\bundefined reference\b|\bexception in thread\b|^\s*E\s{2,}\S",
     re.IGNORECASE,
 )
 _DECLARED = re.compile(
     r"^(?:(?:pub|public|private|static|async|export|abstract|final)\s+)*"
-    rf"(?:class|def|function|func|fn|fun|struct|enum|interface|trait|type|module|namespace|method|macro|const)\s+(?P<name>{_IDENTIFIER}(?:(?:\.|::){_IDENTIFIER})*)"
-    r"\s*(?:\(.*)?[:{]?$"
+    r"(?P<keyword>class|def|function|func|fn|fun|struct|enum|interface|trait|type|module|namespace|method|macro|const)"
+    rf"\s+(?P<name>{_IDENTIFIER}(?:(?:\.|::){_IDENTIFIER})*)\s*(?P<rest>(?:\(.*)?[:{{]?)$"
 )
-_DOTTED_PROSE = frozenset({"e.g", "i.e", "etc.", "a.k.a", "vs.", "node.js", "u.s"})
+_NO_ENGLISH = frozenset({"def", "func", "fn"})
+_PROSE = _words(
+    "e.g i.e a.k.a u.s node.js vue.js next.js three.js d3.js github gitlab javascript typescript coffeescript"
+    " powershell postgresql mysql mariadb mongodb sqlite nosql graphql oauth oauth2 openid openssl openssh macos ios"
+    " ipados iphone ipad jquery youtube paypal devops wifi latex vscode"
+)
+"""Written like names or files, and seldom meant so."""
+
+_FILES = _words("readme makefile dockerfile license licence changelog gemfile jenkinsfile procfile vagrantfile")
+"""Files that go by a name without an extension."""
 
 
 def analyse(query: str) -> Analysis:
@@ -72,14 +97,16 @@ def analyse(query: str) -> Analysis:
     ('Session.get',)
     """
     text = query[:LONGEST].strip()
-    if declared := _DECLARED.match(text):
+    if (declared := _DECLARED.match(text)) and _is_declaration(declared):
         name = declared["name"]
         return Analysis(_type_of_name(name), names=(name,))
-    tokens = [token.rstrip(".-") for token in _TOKEN.findall(text.replace("`", " "))]
-    if len(tokens) == 1 and " " not in text:
-        return _single(tokens[0])
+    plain = _ELSEWHERE.sub(" ", _BACKSLASH.sub("/", text))
+    found = _TOKEN.findall(plain.replace("`", " ").replace("\\", " "))
+    tokens = list(dict.fromkeys(token.rstrip(".-") for token in found))
+    if len(tokens) == 1 and len(text.split()) == 1:
+        return _single(tokens[0], hidden=text.startswith(f".{tokens[0]}"))
     paths = tuple(dict.fromkeys(token for token in tokens if is_path(token)))[:MAX_NAMES]
-    others = [part for token in tokens if not is_path(token) for part in token.split("/") if part]
+    others = [part for token in tokens if not is_path(token) for part in token.split("/") if _WORD.search(part)]
     names = tuple(dict.fromkeys(token.removesuffix("()") for token in others if is_name(token)))[:MAX_NAMES]
     words = tuple(dict.fromkeys(token for token in others if not is_name(token)))
     return Analysis(_type(text, names, words, paths), names, words, paths)
@@ -89,15 +116,19 @@ def is_name(token: str) -> bool:
     """Whether a token among others can only be a name of code: joined, called, or with capitals or ``_`` inside."""
     if token.endswith("()"):
         return True
-    if token.lower() in _DOTTED_PROSE:
+    if token.lower() in _PROSE or _PLURAL.match(token):
         return False
     return bool(_JOINTS.search(token) or "_" in token.strip("_") or token.startswith("_") or _CAMEL.search(token))
 
 
 def is_path(token: str) -> bool:
     """Whether a token among others names a file or folder: ``and/or`` and ``tcp/ip`` do not."""
-    folders = token.removeprefix("./").removeprefix("../").strip("/").count("/")
-    return folders > 1 or (folders == 1 and token[0] in "./~") or _FILE.match(token.rpartition("/")[2]) is not None
+    if token.lower() in _PROSE:
+        return False
+    if token.startswith(("./", "../", "~/")):
+        return True
+    folders = token.strip("/").count("/")
+    return folders > 1 or (folders == 1 and token[0] == "/") or _FILE.match(token.rpartition("/")[2]) is not None
 
 
 def parts(name: str) -> list[str]:
@@ -105,8 +136,17 @@ def parts(name: str) -> list[str]:
     return [part for part in _JOINTS.split(name) if part]
 
 
-def _single(token: str) -> Analysis:
-    if "/" in token or is_path(token):
+def _is_declaration(match: re.Match[str]) -> bool:
+    """Whether it is code: ``class Session`` and ``type checking():`` are, ``type checking`` is English."""
+    name = match["name"]
+    return bool(match["rest"]) or match["keyword"] in _NO_ENGLISH or name[0].isupper() or is_name(name)
+
+
+def _single(token: str, *, hidden: bool) -> Analysis:
+    """One word; a ``hidden`` file begins with a dot, which the token has lost."""
+    if hidden and len(parts(token)) == 1:
+        return Analysis(QueryType.PATH, paths=(f".{token}",))
+    if "/" in token or is_path(token) or token.lower() in _FILES:
         return Analysis(QueryType.PATH, paths=(token,))
     name = token.removesuffix("()")
     return Analysis(_type_of_name(name), names=(name,))

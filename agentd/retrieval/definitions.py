@@ -32,6 +32,9 @@ OTHER_CASE = 0.5
 OTHER_SCOPE = 0.6
 """What a definition is worth that has the name in other letters, or in another scope than the query says."""
 
+LAST_TWO, LAST_ONE = 0.8, 0.5
+"""What the file at the last two parts of a path is worth, or at its last, where none is at the whole path."""
+
 MINOR = frozenset({SymbolKind.FIELD, SymbolKind.VARIABLE})
 MINOR_STRENGTH = 0.7
 """What a field is worth, where a class or function of that name may be meant."""
@@ -101,15 +104,36 @@ class PathFinder:
         """The first chunks of the files at the paths in the query."""
         if not analysis.paths:
             return {}
-        found = await asyncio.gather(*(self._catalogue.passages.at_path(path, only) for path in analysis.paths))
+        found = await asyncio.gather(*(self._at(path, only) for path in analysis.paths))
         return {chunk_id: strength for each in found for chunk_id, strength in each.items()}
+
+    async def _at(self, path: str, only: Filter) -> Named:
+        for tail, trust in tails(path):
+            if found := await self._catalogue.passages.at_path(tail, only):
+                return {chunk_id: strength * trust for chunk_id, strength in found.items()}
+        return {}
+
+
+def tails(path: str) -> list[tuple[str, float]]:
+    """A path, and the ends of it that may be what is meant where nothing is at it, with how sure that is.
+
+    Absolute paths, such as a traceback's, begin above the root or on another machine.
+
+    >>> tails("/home/ada/engine/retry.py")
+    [('/home/ada/engine/retry.py', 1.0), ('engine/retry.py', 0.8), ('retry.py', 0.5)]
+    """
+    segments = path.replace("\\", "/").strip("/").split("/")
+    shorter = [("/".join(segments[-2:]), LAST_TWO)] if len(segments) > 2 else []
+    if len(segments) > 1 and "." in segments[-1]:
+        shorter.append((segments[-1], LAST_ONE))
+    return [(path, 1.0), *shorter]
 
 
 class Names(NamedTuple):
     """What a query names: definitions and files."""
 
-    definitions: Named = {}
-    paths: Named = {}
+    definitions: Named
+    paths: Named
 
 
 class Namer:

@@ -11,6 +11,7 @@ from agentd.compute.pool import Lane
 from agentd.kernels.messages import RankCandidate, RankRequest, RankResult
 from agentd.kernels.rank import FEW
 from agentd.kernels.registry import RANK
+from agentd.retrieval.analysis import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ class Ranker:
             terms=[(word.word, word.weight) for word in words],
             candidates=[_candidate(rows[each], measured, lists, links) for each in ids],
             missing=_missing(words),
-            named=bool(analysis.names),
+            named=_named(analysis, lists),
             weights=settings.weights,
         )
         result = await self._pool.run(RANK, request, lane=Lane.INTERACTIVE)
@@ -129,6 +130,11 @@ def _candidate(
         links=links.get(row.document_id, 0),
         text=row.text,
     )
+
+
+def _named(analysis: Analysis, lists: Lists) -> bool:
+    """Whether the query names code: one ordinary word, such as ``installation``, does only where it is defined."""
+    return bool(analysis.names and lists.named.definitions) or any(map(is_name, analysis.names))
 
 
 def _missing(words: Sequence[WeighedWord]) -> float:

@@ -120,10 +120,11 @@ class Searcher:
             return lambda: retriever.retrieve(query.text, query.filter, limit)
 
         nothing: Ranked = []
+        none = Names({}, {})
         keyword, vector, named = await asyncio.gather(
             one("keyword", retrieve(self._keyword), nothing) if mode.uses_keyword else _given(nothing),
             one("vector", retrieve(self.vector), nothing) if mode.uses_vectors and self.vector else _given(nothing),
-            one("names", lambda: self._namer.find(analysis, query.filter), Names()) if mode.ranks else _given(Names()),
+            one("names", lambda: self._namer.find(analysis, query.filter), none) if mode.ranks else _given(none),
         )
         if mode.uses_vectors and self.vector is None:
             problems.append(f"vector: {self.vector_problem}")

@@ -54,6 +54,8 @@ def judge(query: SearchQuery, ranking: Ranking | None, settings: SearchSettings,
     and that only where nothing is missing: an index that is being built must not look like one without an answer.
     """
     floor = -math.inf if query.min_score is None else query.min_score
+    if ranking is None and query.mode.ranks:
+        return Verdict(None, None, -math.inf)  # it failed: a bound from 0 to 1 says nothing of scores by rank alone
     if ranking is None:
         return Verdict(None, None, floor)
     relevance = ranking.result.relevance if sure else None

@@ -111,6 +111,8 @@ def _at_path(connection: sqlite3.Connection, path: str, documents: DocumentFilte
         "WHERE d.chunks > 0 AND instr('/' || d.path, '/' || ?) > 0"
     )
     found: dict[int, float] = {}
+    if not wanted:
+        return found
     for known, chunk_id in documents.select(connection, sql, (wanted,), order="length(d.path)"):
         if documents.matches(known) and (strength := path_strength(wanted, known)) and chunk_id is not None:
             found[chunk_id] = strength
