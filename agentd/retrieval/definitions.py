@@ -88,9 +88,11 @@ def _by_name(symbol: NamedSymbol, name: list[str]) -> float:
     if not name or symbol.name.lower() != name[-1].lower():
         return 0.0
     case = 1.0 if symbol.name == name[-1] else OTHER_CASE
-    scope = symbol.qualified.split(".")[-len(name) :]
-    # The first parts of a longer name may be those of its module, which a symbol does not know.
-    inside = scope == name or scope[1:] == name[-len(scope) + 1 :] if len(scope) > 1 else len(name) == 1
+    # The first parts of the longer one may be scopes that the query leaves out, or its module, which no symbol knows.
+    # In any case of letters: ``session.get`` speaks of an instance.
+    qualified = symbol.qualified.lower().split(".")
+    common = min(len(qualified), len(name))
+    inside = qualified[-common:] == [part.lower() for part in name[-common:]]
     return case * (1.0 if inside else OTHER_SCOPE)
 
 
