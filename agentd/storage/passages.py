@@ -101,7 +101,7 @@ def _candidates(connection: sqlite3.Connection, chunk_ids: Sequence[int], texts:
         "CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id",
         (texts, json.dumps([int(chunk_id) for chunk_id in chunk_ids])),
     )
-    return {row[0]: CandidateRow(*row) for row in rows}
+    return {row[0]: CandidateRow(*row[:4], Kind(row[4]), *row[5:]) for row in rows}
 
 
 def _at_path(connection: sqlite3.Connection, path: str, documents: DocumentFilter) -> dict[int, float]:
