@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from agentd.kernels.registry import RANK
 from agentd.retrieval.analysis import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agentd.compute.pool import Pool
     from agentd.config.settings import SearchSettings
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.keyword_view import WeighedWord
     from agentd.storage.rows import CandidateRow
+
+
+BEYOND = 1.0
+"""What candidates that were not scored score less than the last that was."""
 
 
 class Weigher(Protocol):
@@ -70,66 +74,71 @@ class Ranker:
         Raises:
             AgentdError: a step failed; the order of the lists stands.
         """
-        fused, candidates = lists.fused, max(settings.ranked, query.limit)
-        head = [chunk_id for chunk_id, _ in fused[:candidates]]
-        rows, keyword, cosines, words = await asyncio.gather(
+        head = [chunk_id for chunk_id, _ in lists.fused[: max(settings.ranked, query.limit)]]
+        candidates, keyword, cosines = await asyncio.gather(
             self._catalogue.passages.candidates(head, FEW),
             self._keyword.scores(query.text, [each for each in head if each not in lists.keyword_scores]),
             _cosines(vector, query.text, [each for each in head if each not in lists.vector_scores]),
-            self._keyword.weigh(query.text),
         )
-        links = await self._links(rows)
-        ids = [chunk_id for chunk_id in head if chunk_id in rows]
-        measured = (keyword | lists.keyword_scores, cosines | lists.vector_scores)
+        measured = Measured(keyword | lists.keyword_scores, cosines | lists.vector_scores, lists, candidates.links)
+        ids = [chunk_id for chunk_id in head if chunk_id in candidates.rows]
         request = RankRequest(
             query_type=analysis.type,
-            terms=[(word.word, word.weight) for word in words],
-            candidates=[_candidate(rows[each], measured, lists, links) for each in ids],
-            missing=_missing(words),
+            terms=[(word.word, word.weight) for word in lists.words],
+            candidates=[measured.candidate(candidates.rows[each]) for each in ids],
+            missing=_missing(lists.words),
             named=_named(analysis, lists),
             weights=settings.weights,
         )
         result = await self._pool.run(RANK, request, lane=Lane.INTERACTIVE)
-        order = sorted(range(len(ids)), key=lambda at: (-result.scores[at], at))
-        best = max(result.scores, default=0.0)
-        ranked = [(ids[at], result.scores[at] - best) for at in order]
+        ranked = _ordered(ids, result.scores)
         last = ranked[-1][1] if ranked else 0.0
-        return Ranking([*ranked, *((each, last - 1.0) for each, _ in fused[candidates:])], ids, result)
+        return Ranking([*ranked, *((each, last - BEYOND) for each, _ in lists.fused[len(head) :])], ids, result)
 
-    async def _links(self, rows: dict[int, CandidateRow]) -> dict[int, int]:
-        """How many documents among those of ``rows`` import each of them."""
-        documents = list({row.document_id for row in rows.values()})
-        links: dict[int, int] = {}
-        for _, target in await self._catalogue.symbols.import_links(documents):
-            links[target] = links.get(target, 0) + 1
-        return links
+    async def weigh(self, text: str) -> list[WeighedWord]:
+        """What each word of a query is worth."""
+        return await self._keyword.weigh(text)
+
+
+def _ordered(ids: Sequence[int], scores: Sequence[float]) -> list[tuple[int, float]]:
+    """Best first, each with how far its score is from the best."""
+    best = max(scores, default=0.0)
+    order = sorted(range(len(ids)), key=lambda at: (-scores[at], at))
+    return [(ids[at], scores[at] - best) for at in order]
 
 
 async def _cosines(vector: Retriever | None, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
     return await vector.scores(text, chunk_ids) if vector is not None and chunk_ids else {}
 
 
-def _candidate(
-    row: CandidateRow, measured: tuple[dict[int, float], dict[int, float]], lists: Lists, links: dict[int, int]
-) -> RankCandidate:
-    keyword, cosines = measured
-    return RankCandidate(
-        document=row.document_id,
-        path=row.path,
-        language=row.language,
-        kind=row.kind,
-        start_line=row.start_line,
-        names=row.names,
-        context=row.context,
-        doc=row.doc,
-        keyword=keyword.get(row.chunk_id, 0.0),
-        vector=cosines.get(row.chunk_id, 0.0),
-        fusion=lists.fusion_scores.get(row.chunk_id, 0.0),
-        definition=lists.named.definitions.get(row.chunk_id, 0.0),
-        named_path=lists.named.paths.get(row.chunk_id, 0.0),
-        links=links.get(row.document_id, 0),
-        text=row.text,
-    )
+class Measured(NamedTuple):
+    """What was measured of the candidates, by chunk; ``links`` by document."""
+
+    keyword: Mapping[int, float]
+    cosines: Mapping[int, float]
+    lists: Lists
+    links: Mapping[int, int]
+
+    def candidate(self, row: CandidateRow) -> RankCandidate:
+        """The row with all that is known of it."""
+        chunk_id, named = row.chunk_id, self.lists.named
+        return RankCandidate(
+            document=row.document_id,
+            path=row.path,
+            language=row.language,
+            kind=row.kind,
+            start_line=row.start_line,
+            names=row.names,
+            context=row.context,
+            doc=row.doc,
+            keyword=self.keyword.get(chunk_id, 0.0),
+            vector=self.cosines.get(chunk_id, 0.0),
+            fusion=self.lists.fusion_scores.get(chunk_id, 0.0),
+            definition=named.definitions.get(chunk_id, 0.0),
+            named_path=named.paths.get(chunk_id, 0.0),
+            links=self.links.get(row.document_id, 0),
+            text=row.text,
+        )
 
 
 def _named(analysis: Analysis, lists: Lists) -> bool:

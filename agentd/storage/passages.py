@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from cachetools import LRUCache
 
 from agentd.domain import Filter, Kind, SkipReason
 from agentd.storage.filters import DocumentFilter
-from agentd.storage.rows import CandidateRow, DocumentRow, HitRow
+from agentd.storage.rows import CandidateRow, Candidates, DocumentRow, HitRow
+from agentd.storage.symbols import import_links
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,8 +39,8 @@ class Passages:
         """The chunks that are there, by id; one that a view still names may be gone."""
         return await self._database.read(_hits, chunk_ids)
 
-    async def candidates(self, chunk_ids: Sequence[int], texts: int) -> dict[int, CandidateRow]:
-        """What ranking looks at, by id; the first ``texts`` come with theirs."""
+    async def candidates(self, chunk_ids: Sequence[int], texts: int) -> Candidates:
+        """What ranking looks at; the first ``texts`` chunks come with theirs."""
         return await self._database.read(_candidates, chunk_ids, texts)
 
     async def at_path(self, path: str, restriction: Filter) -> dict[int, float]:
@@ -93,15 +95,17 @@ def _hits(connection: sqlite3.Connection, chunk_ids: Sequence[int]) -> dict[int,
     return {row[0]: _hit_row(row) for row in rows}
 
 
-def _candidates(connection: sqlite3.Connection, chunk_ids: Sequence[int], texts: int) -> dict[int, CandidateRow]:
-    rows = connection.execute(
+def _candidates(connection: sqlite3.Connection, chunk_ids: Sequence[int], texts: int) -> Candidates:
+    found = connection.execute(
         "SELECT c.id, d.id, d.path, d.language, d.kind, c.start_line, "
         "CASE c.names WHEN '' THEN c.symbol ELSE c.names END, c.context, c.doc, "
         "CASE WHEN j.key < ? THEN c.text ELSE '' END FROM json_each(?) j "
         "CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id",
         (texts, json.dumps([int(chunk_id) for chunk_id in chunk_ids])),
     )
-    return {row[0]: CandidateRow(*row[:4], Kind(row[4]), *row[5:]) for row in rows}
+    rows = {row[0]: CandidateRow(*row)._replace(kind=Kind(row[4])) for row in found}
+    links = import_links(connection, list({row.document_id for row in rows.values()}))
+    return Candidates(rows, Counter(target for _, target in links))
 
 
 def _at_path(connection: sqlite3.Connection, path: str, documents: DocumentFilter) -> dict[int, float]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from agentd.domain import Certainty, EdgeKind, Kind, SkipReason, SymbolKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class PendingDocument(Struct, frozen=True):
@@ -83,6 +86,13 @@ class CandidateRow(NamedTuple):
     context: str
     doc: str
     text: str
+
+
+class Candidates(NamedTuple):
+    """Chunks by id, and for documents how many others among theirs import them."""
+
+    rows: dict[int, CandidateRow]
+    links: Mapping[int, int]
 
 
 class DocumentRow(Struct, frozen=True):

@@ -74,7 +74,7 @@ class Symbols:
 
     async def import_links(self, document_ids: Sequence[int]) -> list[tuple[int, int]]:
         """(document, document that it imports) among ``document_ids``, each pair once."""
-        return await self._database.read(_import_links, document_ids)
+        return await self._database.read(import_links, document_ids)
 
 
 def parts_of(name: str) -> list[str]:
@@ -219,7 +219,8 @@ def _chunks_of(connection: sqlite3.Connection, places: Sequence[tuple[int, int, 
     return found
 
 
-def _import_links(connection: sqlite3.Connection, document_ids: Sequence[int]) -> list[tuple[int, int]]:
+def import_links(connection: sqlite3.Connection, document_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """See ``Symbols.import_links``."""
     return connection.execute(
         "SELECT DISTINCT e.document_id, e.target_document_id FROM json_each(?1) j "
         "CROSS JOIN edge e INDEXED BY edge_import ON e.document_id = j.value AND e.kind = 0 "

@@ -162,9 +162,9 @@ async def test_candidates_come_with_what_they_define_and_the_first_with_their_te
     root = await index.root()
     await index.store(root, "src/a.py", chunk("one", symbol="Session.get", context="C"), chunk("two", line=5))
     first, second = (row.chunk_id for row in await index.view())
-    found = await index.catalogue.passages.candidates([second, first, 999], 1)
+    found = (await index.catalogue.passages.candidates([second, first, 999], 1)).rows
     assert set(found) == {first, second}
     assert (found[second].text, found[first].text) == ("two", "")
     assert (found[first].names, found[first].context, found[first].path) == ("Session.get", "C", "src/a.py")
     assert found[first].kind is Kind.CODE
-    assert await index.catalogue.passages.candidates([], 3) == {}
+    assert await index.catalogue.passages.candidates([], 3) == ({}, {})
