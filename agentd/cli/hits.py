@@ -8,7 +8,7 @@ from agentd.cli import output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from agentd.protocol import Hit, Why
 
@@ -21,12 +21,17 @@ LINES_AROUND = 3
 PIPE_COLUMNS = 500
 """Characters of a line that a pipe carries: minified files have lines of megabytes."""
 
+MARK = "# "
+"""Begins the lines of an explanation in a pipe, where all others are ``path:line: text``."""
+
 SHORTEST_TERM = 3
 """Letters of the shortest word of a query that is worth highlighting."""
 
 
 class View:
-    """How hits are shown: on which screen, the words to highlight, ``lines`` of each, as text or as signatures."""
+    """How hits are shown: on which screen, the words to highlight, ``lines`` of each, as text or as signatures;
+    ``because`` explains one in lines.
+    """
 
     def __init__(
         self,
@@ -35,11 +40,13 @@ class View:
         *,
         lines: int = MOST_LINES,
         signatures: bool = False,
+        because: Callable[[Why], list[str]] | None = None,
     ) -> None:
         self.screen = screen
         self.terms = terms
         self.lines = lines
         self.signatures = signatures
+        self.because = because
 
 
 def lines_each(rows: int, hits: int) -> int:
@@ -57,13 +64,18 @@ def numbered(hit: Hit, *, signatures: bool) -> list[tuple[int, str]]:
     return [(int(number), text) for number, _, text in parts if number.isdecimal()]
 
 
-def pipe_lines(hits: list[Hit], *, signatures: bool = False) -> Iterator[str]:
-    """``path:line: text`` for each line of each hit, ``--`` between hits, as grep prints context."""
+def pipe_lines(hits: list[Hit], view: View) -> Iterator[str]:
+    """``path:line: text`` for each line of each hit, ``--`` between hits, as grep prints context; explanations begin
+    with ``#``.
+    """
     for place, hit in enumerate(hits):
         if place:
             yield "--"
+        if "why" in hit and view.because:
+            yield MARK + header(hit, view.screen)
+            yield from (MARK + line for line in view.because(hit["why"]))
         path = output.short_path(hit["path"])
-        for at, line in numbered(hit, signatures=signatures):
+        for at, line in numbered(hit, signatures=view.signatures):
             cut = line if len(line) <= PIPE_COLUMNS else line[:PIPE_COLUMNS] + "…"
             yield f"{path}:{at}: {cut}"
 
@@ -72,8 +84,8 @@ def terminal_lines(hit: Hit, view: View) -> Iterator[str]:
     """A header, and the part of the text that holds most terms of the query, with line numbers."""
     screen = view.screen
     yield header(hit, screen)
-    if "why" in hit:
-        yield screen.paint("  " + because(hit["why"]), output.DIM)
+    if "why" in hit and view.because:
+        yield from (screen.paint(line, output.DIM) for line in view.because(hit["why"]))
     lines = numbered(hit, signatures=view.signatures)
     first = best_window([text for _, text in lines], view)
     shown = lines[first : first + view.lines]
@@ -93,6 +105,8 @@ def header(hit: Hit, screen: output.Screen) -> str:
         parts.append(screen.paint(output.clean(name.replace("\n", " ")), output.BOLD))
     about = [output.clean(hit["language"]), f"{hit['score']:.3f}", *found_by(hit)]
     parts.append(screen.paint(f"({', '.join(about)})", output.DIM))
+    if hit.get("confidence") == "low":
+        parts.append(screen.paint("confidence low", output.YELLOW))
     if hit["stale"]:
         parts.append(screen.paint("changed since it was indexed", output.YELLOW))
     if hit.get("cut"):
@@ -106,16 +120,6 @@ def found_by(hit: Hit) -> list[str]:
     if len(numbers) < 2:
         return [f"query {number}" for number in numbers]
     return [f"queries {', '.join(numbers[:-1])} and {numbers[-1]}"]
-
-
-def because(why: Why) -> str:
-    """What each retriever thought of a hit."""
-    parts = []
-    if why["keyword_rank"] is not None:
-        parts.append(f"keyword #{why['keyword_rank']} ({why['keyword_score'] or 0:.2f})")
-    if why["vector_rank"] is not None:
-        parts.append(f"vector #{why['vector_rank']} ({why['vector_score'] or 0:.3f})")
-    return ", ".join(parts) or "in no list"
 
 
 def pattern(queries: Iterable[str]) -> re.Pattern[str] | None:

@@ -15,9 +15,15 @@ if TYPE_CHECKING:
     from agentd.client import Client
     from agentd.protocol import RootInfo, SearchOptions, SearchResult
 
+PIPE_COLUMNS = 120
+"""Of the lines of an explanation, where no terminal says how wide it is."""
+
 MODES = ("keyword", "vector", "fusion", "full")
 
 OUTSIDE = "This directory is in no root: searching all of them. To index it: agentctl add ."
+NOTHING_RELEVANT = "nothing relevant: "
+"""What the daemon says in ``cut`` where it has hits and shows none."""
+
 NO_ROOTS = "Nothing is indexed yet. To index this directory: agentctl add ."
 
 
@@ -124,18 +130,27 @@ def show(result: SearchResult, args: Namespace, searched: list[RootInfo]) -> Non
     """Print the hits, then what should be known about them: in a pipe that goes to standard error."""
     screen = output.screen()
     found = result["hits"]
-    notes = [footer(result), *warnings(result), *progress(searched)]
-    if not screen.is_terminal:
-        for line in hits.pipe_lines(found, signatures=args.signatures):
-            output.say(line)
-        output.note(*notes)
-        return
+    notes = [footer(result), *advice(result, args), *warnings(result), *progress(searched)]
     view = hits.View(
         screen,
         hits.pattern([args.query, *(args.also or ())]),
         lines=hits.lines_each(screen.rows - len(notes) - 1, len(found)),  # the prompt comes back below them
         signatures=args.signatures,
     )
+    explanation: list[str] = []
+    if args.explain:
+        from agentd.cli import explain  # noqa: PLC0415  # only who asks for it pays for it
+
+        explanation, view.because = explain.explained(result, screen.columns if screen.is_terminal else PIPE_COLUMNS)
+    if not screen.is_terminal:
+        for line in explanation:
+            output.say(hits.MARK + line)
+        for line in hits.pipe_lines(found, view):
+            output.say(line)
+        output.note(*notes)
+        return
+    for line in explanation:
+        output.say(screen.paint(line, output.DIM))
     for hit in found:
         output.say(*hits.terminal_lines(hit, view), "")
     output.say(screen.paint(notes[0], output.DIM), *(screen.paint(line, output.YELLOW) for line in notes[1:]))
@@ -144,17 +159,38 @@ def show(result: SearchResult, args: Namespace, searched: list[RootInfo]) -> Non
 def footer(result: SearchResult) -> str:
     """How many, and how fast."""
     shown, total = len(result["hits"]), result["total"]
+    if not shown and is_nothing_relevant(result):
+        return f"Nothing relevant among {total:,} passages ({result['took_ms']:.1f} ms)"
     if not shown:
         return f"Nothing found ({result['took_ms']:.1f} ms)"
     of_total = f" of {total:,}" if total > shown else ""
     return f"{shown}{of_total} hit{'s' if max(shown, total) > 1 else ''} ({result['took_ms']:.1f} ms)"
 
 
+def is_nothing_relevant(result: SearchResult) -> bool:
+    """Whether the daemon left out everything, since nothing seems to answer."""
+    return not result["hits"] and any(NOTHING_RELEVANT in reason for reason in result["cut"])
+
+
+def advice(result: SearchResult, args: Namespace) -> list[str]:
+    """What a person can do where nothing is relevant, or all is doubtful."""
+    relevance = result.get("relevance")
+    if is_nothing_relevant(result):
+        return [
+            "Ask in other words, or with a name from the code.",
+            f"What comes nearest all the same: agentctl search --min-score 0 {quoted([args.query])}",
+            "Whether everything is indexed that you expect: agentctl status",
+        ]
+    if result["hits"] and relevance is not None and all(hit.get("confidence") == "low" for hit in result["hits"]):
+        return [f"These may not be what you asked for (relevance {relevance:.2f})"]
+    return []
+
+
 def warnings(result: SearchResult) -> list[str]:
     """Everything that is less than it could have been, in the daemon's words."""
     found = [f"degraded: {output.clean(reason)}" for reason in result["degraded"]]
     found += [f"skipped: {output.clean(reason)}" for reason in result["skipped"]]
-    found += [f"cut: {output.clean(reason)}" for reason in result["cut"]]
+    found += [f"cut: {output.clean(reason)}" for reason in result["cut"] if NOTHING_RELEVANT not in reason]
     return found if found or result["complete"] else ["incomplete"]
 
 

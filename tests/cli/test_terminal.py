@@ -228,12 +228,24 @@ def test_text_of_a_file_cannot_drive_the_terminal(
 def test_explain_says_what_put_a_hit_where_it_is(
     type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
 ) -> None:
-    why = {"keyword_rank": 3, "keyword_score": 12.1, "vector_rank": None, "vector_score": None}
+    features = {"keyword": 1.0, "similarity": 0.5, **{f"feature_{number}": 0.0 for number in range(12)}}
+    why = {"keyword_rank": 3, "keyword_score": 12.1, "vector_rank": None, "vector_score": None, "features": features}
+    explanation = {"query_type": "identifier", "names": ["config"], "paths": [], "evidence": {"similarity": 0.5}}
+    explanation["weights"] = dict.fromkeys(features, 0.0) | {"keyword": 0.1, "similarity": 1.0}
     peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
-    peer.replies["search"] = found(hit(tmp_path / "a.py", "config", why=why, stale=True))
+    answer = found(hit(tmp_path / "a.py", "config", why=why, stale=True, confidence="low"))
+    peer.replies["search"] = Result({**answer.value, "relevance": 0.31, "explanation": explanation})
     terminal = type_in("search", "config", "--explain")
     terminal.end()
-    assert "changed since it was indexed\n  keyword #3 (12.10)\n" in terminal.plain()
+    assert terminal.plain() == (
+        "identifier; names config; relevance 0.31: similarity 0.50\n"
+        "a.py:9-9  parse_config  (python, 0.500)  confidence low  changed since it was indexed\n"
+        "  keyword #3 (12.10), ranked by 0.600:\n"
+        "    similarity 0.50 x 1 = 0.500, keyword 1.00 x 0.1 = 0.100, nothing: feature_0,\n"
+        "      feature_1, feature_2, feature_3, feature_4, feature_5, feature_6,\n"
+        "      feature_7, feature_8, feature_9, feature_10, feature_11\n"
+        "9  config\n\n1 hit (2.0 ms)\nThese may not be what you asked for (relevance 0.31)\n"
+    )
 
 
 def test_ctrl_c_cancels_the_search_and_ends_quietly(
