@@ -86,7 +86,7 @@ class World:
         taken = PendingDocument(document_id, 1, "/root", path, 1, 1, signature, 0)
         language = LANGUAGES[path.rpartition(".")[2]]
         parsed = ParsedFile(
-            path, 1, 1, signature, b"", language, Kind.CODE, False, 9, [], [chunk(path)],
+            path, 1, 1, signature, b"", language, Kind.CODE, embed=False, lines=9, notes=[], chunks=[chunk(path)],
             module=key_of(path), symbols=list(defined), edges=list(edges),
         )  # fmt: skip
         store(self.connection, [(taken, parsed)])

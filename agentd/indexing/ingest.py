@@ -38,6 +38,11 @@ BATCH_BYTES = 256 * 1024
 """A batch is about 50 ms of parsing: small enough that an edit never waits long behind one."""
 STORE_FILES = 256
 """Results stored in one transaction: SQLite is fast where each has hundreds of rows or more."""
+GATHER_FILES = 24
+GATHER_SECONDS = 0.1
+"""A transaction writes each page of an index that it touches, so a few files cost nearly as much as many. In flight are
+more than twice as many, so that no worker waits meanwhile.
+"""
 RECENT_NS = 10 * 1_000_000_000
 """A file changed so lately is being worked on: it goes before the rest of the lane."""
 
@@ -128,13 +133,22 @@ class Ingest:
 
     async def _store(self) -> None:
         while True:
-            results = [await self._results.get()]
-            with contextlib.suppress(asyncio.QueueEmpty):
-                while len(results) < STORE_FILES:
-                    results.append(self._results.get_nowait())
+            results = await self._ready()
             await self._catalogue.documents.store(results)
             self.files.add(len(results))
             self._done([document for document, _ in results])
+
+    async def _ready(self) -> list[tuple[PendingDocument, ParsedFile]]:
+        """What is to be stored next: while more is on its way, enough to be worth a transaction."""
+        results = [await self._results.get()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS):
+                while len(results) < min(GATHER_FILES, len(self._in_flight)):
+                    results.append(await self._results.get())
+        with contextlib.suppress(asyncio.QueueEmpty):
+            while len(results) < STORE_FILES:
+                results.append(self._results.get_nowait())
+        return results
 
     def _done(self, documents: Sequence[PendingDocument]) -> None:
         self._in_flight.difference_update(document.id for document in documents)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from agentd.storage.database import Database
     from agentd.storage.linker import LinkQueue
 
-FIRST_LIMIT = 16
-MAX_LIMIT = 256
+FIRST_LIMIT = 1000
+MAX_LIMIT = 20_000
+"""Edges in a step."""
 STEP_SECONDS = 0.03
 """What a step should take of the writer: those who store wait for no more than that."""
 PATIENCE_SECONDS = 60.0
@@ -87,8 +88,8 @@ class Linker:
 def next_limit(limit: int, seconds: float) -> int:
     """How much to take in the next step, when ``limit`` took ``seconds``: at most twice as much as before.
 
-    >>> next_limit(16, 0.06), next_limit(16, 0.001), next_limit(1, 0.5)
-    (8, 32, 1)
+    >>> next_limit(1000, 0.06), next_limit(1000, 0.001), next_limit(1, 0.5)
+    (500, 2000, 1)
     """
     wanted = int(limit * STEP_SECONDS / max(seconds, 1e-6))
     return max(1, min(wanted, 2 * limit, MAX_LIMIT))

@@ -8,8 +8,8 @@ from agentd.storage.database import Database
 from agentd.storage.documents import Documents
 from agentd.storage.feed import Feed
 from agentd.storage.graph import Graph
-from agentd.storage.outlines import Outlines
 from agentd.storage.linker import LinkQueue
+from agentd.storage.outlines import Outlines
 from agentd.storage.passages import Passages
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans

@@ -125,7 +125,7 @@ SELECT json_extract(j.value, '$[0]'), e.document_id, e.source, e.line, e.kind, e
 USERS_BY_NAME = f"""
 SELECT json_extract(j.value, '$[0]'), e.document_id, e.source, e.line, e.kind, e.found
     FROM json_each(?) j CROSS JOIN symbol s ON s.id = json_extract(j.value, '$[1]')
-    JOIN edge e ON e.name = s.name AND e.way > 0 JOIN document d ON d.id = e.document_id
+    JOIN edge e INDEXED BY edge_name ON e.name = s.name JOIN document d ON d.id = e.document_id
     WHERE e.found = {NAME} AND e.kind = ? AND s.kind IN {CALLABLE} AND d.root_id = s.root_id AND d.family = s.family
     LIMIT ?
 """

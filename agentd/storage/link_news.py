@@ -17,44 +17,34 @@ if TYPE_CHECKING:
 WILDCARD_HOPS = 6
 """As far as the linker follows imports from module to module."""
 
-NAMES_WEIGH = 4
-"""A name concerns more edges than a document has: so many fewer are taken in a step."""
+NEWS_WEIGHT = 8
+"""News concern about as many edges, those of every name taken together."""
 
 # `as` gives a thing another name: what has news under the one has them under the other.
 ALIASES = """
 WITH RECURSIVE called (name) AS (
     SELECT value FROM json_each(:names)
-    UNION SELECT e.name FROM called c JOIN edge e ON e.head = c.name JOIN document d ON d.id = e.document_id
-        WHERE e.head <> '' AND e.kind = 0 AND d.root_id = :root
+    UNION SELECT e.name FROM called c JOIN edge e INDEXED BY edge_alias ON e.head = c.name
+        JOIN document d ON d.id = e.document_id WHERE e.head <> '' AND e.kind = 0 AND d.root_id = :root
 )
 """
 
 QUEUE = """
-INSERT INTO link_queue SELECT DISTINCT d.id, :phase FROM {edges} CROSS JOIN document d ON d.id = e.document_id
+INSERT INTO link_queue SELECT DISTINCT d.id, :phase FROM {concerned} CROSS JOIN document d ON d.id = m.document_id
     WHERE d.root_id = :root AND d.level > 0 ON CONFLICT DO UPDATE SET phase = min(phase, excluded.phase)
 """
 
 CALLED_SO = f"""
-{ALIASES} {
-    QUEUE.format(
-        edges=(
-            "(SELECT e.document_id FROM called c CROSS JOIN edge e ON e.name = c.name AND e.way > 0 "
-            "UNION SELECT e.document_id FROM called c CROSS JOIN edge e ON e.head = c.name AND e.head <> '') e"
-        )
-    )
-}
+{ALIASES} {QUEUE.format(concerned="called c CROSS JOIN mention m ON m.what = 0 AND m.subject = c.name")}
 """
 
-IMPORTING = QUEUE.format(
-    edges=(
-        "(SELECT e.document_id FROM json_each(:modules) j CROSS JOIN edge e ON e.module = j.value AND e.module <> '') e"
-    )
-)
+IMPORTING = QUEUE.format(concerned="json_each(:modules) j CROSS JOIN mention m ON m.what = 1 AND m.subject = j.value")
 
 WILDCARDS = """
-SELECT DISTINCT d.module FROM json_each(:modules) j CROSS JOIN edge e ON e.module = j.value AND e.module <> ''
-    CROSS JOIN document d ON d.id = e.document_id
-    WHERE e.kind = 0 AND e.name = '*' AND d.root_id = :root AND d.module <> ''
+SELECT DISTINCT d.module FROM json_each(:modules) j CROSS JOIN mention m ON m.what = 1 AND m.subject = j.value
+    CROSS JOIN document d ON d.id = m.document_id
+    CROSS JOIN edge e INDEXED BY edge_import ON e.document_id = d.id AND e.name = '*' AND e.kind = 0
+    WHERE d.root_id = :root AND d.module <> '' AND e.module = j.value
 """
 
 # Whatever lies below the folder of a package: the rule that nothing inside of a package is imported by its bare name
@@ -84,7 +74,7 @@ def spread_news(connection: sqlite3.Connection, limit: int) -> int:
         return 0
     root_id, what = first
     sql = "SELECT subject FROM link_news WHERE root_id = ? AND what = ? LIMIT ?"
-    subjects = [row[0] for row in connection.execute(sql, (root_id, what, max(1, limit // NAMES_WEIGH)))]
+    subjects = [row[0] for row in connection.execute(sql, (root_id, what, max(1, limit // NEWS_WEIGHT)))]
     if what == News.NAME:
         _spread_names(connection, root_id, subjects)
     elif what == News.MODULE:
@@ -103,7 +93,9 @@ def _spread_names(connection: sqlite3.Connection, root_id: int, names: Sequence[
 
 
 def _spread_modules(connection: sqlite3.Connection, root_id: int, keys: Sequence[str]) -> None:
-    """Those that import the modules, or that may now or could before; and through ``import *`` those that import these."""
+    """Those that import the modules, or that may now or could before, and through ``import *`` those that import
+    these.
+    """
     # `from package import module` names the module by the first part of its key.
     _spread_names(connection, root_id, sorted({key.partition("/")[0] for key in keys} - {""}), phase=0)
     known: set[str] = set()

@@ -156,10 +156,10 @@ INSERT OR IGNORE INTO hit SELECT o.id, min(s.id), s.document_id FROM open o
 """
 WALK_FROM_REACH = f"""
 INSERT OR IGNORE INTO walk SELECT o.id, r.via, {INNER_PATH.replace("e.", "r.")}, 0 FROM open o
-    CROSS JOIN edge r ON r.name = o.name AND r.way > 0 JOIN document k ON k.id = r.document_id
+    CROSS JOIN edge r ON r.name = o.name AND r.kind = 0 AND r.name <> '*' JOIN document k ON k.id = r.document_id
     JOIN reach x ON x.document_id = o.document_id AND x.module = k.module AND x.root_id = k.root_id
     WHERE o.way = 3 AND o.kind > 0 AND o.document_id IN (SELECT document_id FROM reach)
-    AND r.kind = 0 AND r.way = 2 AND r.source = 0 AND r.via IS NOT NULL AND r.path <> ''
+    AND r.way = 2 AND r.source = 0 AND r.via IS NOT NULL AND r.path <> ''
     AND NOT EXISTS (SELECT 1 FROM hit h WHERE h.open_id = o.id)
 """
 

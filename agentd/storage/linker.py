@@ -23,6 +23,7 @@ from agentd.storage.codes import CALLS, IMPORTS, INHERITS
 from agentd.storage.link_modules import link_modules
 from agentd.storage.link_news import spread_news
 from agentd.storage.link_targets import link_targets
+from agentd.storage.removal import batches
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,7 +34,10 @@ MODULES, BASES, CALLED = range(3)
 """The phases, in their order."""
 
 NEXT_PHASE = "SELECT min(phase) FROM link_queue"
-NEXT_DOCUMENTS = "SELECT document_id FROM link_queue WHERE phase = ? ORDER BY document_id LIMIT ?"
+NEXT_DOCUMENTS = """
+SELECT q.document_id, (SELECT count(*) FROM edge e WHERE e.document_id = q.document_id) FROM link_queue q
+    WHERE q.phase = ? ORDER BY q.document_id
+"""
 
 
 class LinkQueue:
@@ -43,8 +47,8 @@ class LinkQueue:
         self._database = database
 
     async def step(self, limit: int) -> tuple[int, float]:
-        """Do a step for at most ``limit`` documents or news; returns how many, 0 where nothing is left to do, and the
-        seconds that the writer took.
+        """Do a step; returns how many documents or news it was, 0 where nothing is left to do, and the seconds that
+        the writer took. ``limit`` bounds the edges of the documents, but one is always taken.
         """
         return await self._database.write(_timed, limit)
 
@@ -59,13 +63,15 @@ def _timed(connection: sqlite3.Connection, limit: int) -> tuple[int, float]:
 
 
 def link(connection: sqlite3.Connection, limit: int) -> int:
-    """One step, for at most ``limit`` documents or news; returns how many, 0 where nothing is left to do."""
+    """One step, for documents with at most ``limit`` edges in all (but always one), or as much news; returns how many
+    it was, 0 where nothing is left to do.
+    """
     if news := spread_news(connection, limit):
         return news
     (phase,) = connection.execute(NEXT_PHASE).fetchone()
     if phase is None:
         return 0
-    documents = [row[0] for row in connection.execute(NEXT_DOCUMENTS, (phase, limit))]
+    documents = next(batches(connection.execute(NEXT_DOCUMENTS, (phase,)), limit))
     ids = json.dumps(documents)
     if phase == MODULES:
         link_modules(connection, ids)

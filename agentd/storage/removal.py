@@ -12,20 +12,22 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-BATCH_WEIGHT = 1500
-"""A document weighs one, each of its chunks one more; this many rows keep the writer for some 30 ms."""
+BATCH_WEIGHT = 500
+"""A document weighs one, each of its chunks one more; with the symbols and edges of as much text they keep the writer
+for some 30 ms.
+"""
 
 
 def batches(documents: Iterable[tuple[int, int]], limit: int = BATCH_WEIGHT) -> Iterator[list[int]]:
-    """Split (id, number of chunks) into lists of ids that each weigh at most ``limit``, or hold one document."""
+    """Split (id, weight less one) into lists of ids that each weigh at most ``limit``, or hold one document."""
     batch: list[int] = []
     weight = 0
-    for document_id, chunks in documents:
-        if batch and weight + chunks + 1 > limit:
+    for document_id, rows in documents:
+        if batch and weight + rows + 1 > limit:
             yield batch
             batch, weight = [], 0
         batch.append(document_id)
-        weight += chunks + 1
+        weight += rows + 1
     if batch:
         yield batch
 

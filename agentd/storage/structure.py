@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 
+from agentd.domain import EdgeKind
 from agentd.storage.codes import (
     CERTAINTY_CODES,
     EDGE_KIND_CODES,
-    IMPORTS,
     INHERITS,
     SYMBOL_KIND_CODES,
     News,
@@ -21,7 +21,7 @@ from agentd.storage.symbol_diff import SymbolDiff, SymbolRow, diff_symbols
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from agentd.domain import Edge, Symbol
     from agentd.kernels.messages import ParsedFile
@@ -56,7 +56,9 @@ class Found(NamedTuple):
     found: int | None
 
 
-NOTHING_FOUND = Found(None, 0, None, None, None)
+WAY_LOCAL, WAY_MEMBER, WAY_MODULE, WAY_NAME = map(int, Way)
+NEWS_NAME, NEWS_MODULE = int(News.NAME), int(News.MODULE)
+"""Plain numbers: a member of an enumeration takes SQLite as long as ten of them."""
 
 
 class Known(Struct):
@@ -76,12 +78,14 @@ class Structures:
     def __init__(self, connection: sqlite3.Connection, document_ids: Sequence[int]) -> None:
         self._connection = connection
         self._known = load(connection, json.dumps(list(document_ids)))
+        self._linked = {known.root_id: is_linked(connection, known.root_id) for known in self._known.values()}
         self._next_id = newest_symbol(connection) + 1
         self._documents: list[tuple[str, str, int, int]] = []
         self._added: list[tuple[object, ...]] = []
         self._moved: list[tuple[object, ...]] = []
         self._removed: list[tuple[int]] = []
-        self._edges: list[tuple[object, ...]] = []
+        self._edges: list[EdgeRow] = []
+        self._mentions: set[tuple[int, str, int]] = set()
         self._news: set[tuple[int, int, object]] = set()
 
     def plan(self, document_id: int, parsed: ParsedFile) -> None:
@@ -102,11 +106,12 @@ class Structures:
     def apply(self) -> None:
         """Write everything, and queue the files for the linker."""
         run = self._connection.executemany
-        run("DELETE FROM edge WHERE document_id = ?", [(row[-1],) for row in self._documents])
+        forget_edges(self._connection, [row[-1] for row in self._documents])
         run("DELETE FROM symbol WHERE id = ?", self._removed)
         run(MOVE_SYMBOL, self._moved)
         run(ADD_SYMBOL, self._added)
         run(ADD_EDGE, self._edges)
+        run("INSERT OR IGNORE INTO mention VALUES (?, ?, ?)", sorted(self._mentions))
         run("UPDATE document SET module = ?, folder = ?, family = ? WHERE id = ?", self._documents)
         run(QUEUE_DOCUMENT, [(row[-1],) for row in self._documents])
         tell(self._connection, self._news)
@@ -124,18 +129,21 @@ class Structures:
         """
         links: set[Identity] = set()
         for ordinal, edge in enumerate(edges):
-            identity = identity_of(edge, ids)
-            found = local_target(document_id, edge, ids)
-            if identity.kind in {IMPORTS, INHERITS}:
-                while identity in links:
-                    identity = identity._replace(ordinal=identity.ordinal + 1)
+            row = edge_row(document_id, ordinal, edge, ids)
+            if row[4] != WAY_LOCAL:
+                self._mentions |= mentions_of(row)
+            if edge.kind is not EdgeKind.CALLS:
+                identity = unlike(links, identity_of(row))
                 links.add(identity)
-                found = found or before.get(identity)
-            self._edges.append(edge_row(document_id, ordinal, edge, identity, found or NOTHING_FOUND))
+                if row[4] != WAY_LOCAL and identity in before:
+                    row = (*row[:12], *before[identity])
+            self._edges.append(row)
         return links
 
     def _tell(self, known: Known, module: str, diff: SymbolDiff, links: set[Identity]) -> None:
         """Note what others may be concerned by: names, the key, imports that others reach through here, and bases."""
+        if not self._linked[known.root_id]:
+            return
         self._tell_names(known, (row.qualified for _, row in (*diff.added, *diff.removed)))
         if module != known.module:
             self._news |= {(known.root_id, News.MODULE, key) for key in (module, known.module) if key}
@@ -163,8 +171,8 @@ def forget_structure(connection: sqlite3.Connection, document_ids: Sequence[int]
         *connection.execute(FORGOTTEN_MODULES, (News.MODULE, ids)),
     ]
     tell(connection, news)
+    forget_edges(connection, document_ids)
     for sql in (
-        "DELETE FROM edge WHERE document_id = ?",
         "DELETE FROM symbol WHERE document_id = ?",
         "DELETE FROM link_queue WHERE document_id = ?",
         "UPDATE document SET module = '', folder = '', family = 0, level = 0 WHERE id = ? AND module <> ''",
@@ -172,16 +180,24 @@ def forget_structure(connection: sqlite3.Connection, document_ids: Sequence[int]
         connection.executemany(sql, [(document_id,) for document_id in document_ids])
 
 
+def forget_edges(connection: sqlite3.Connection, document_ids: Sequence[int]) -> None:
+    """Delete the edges of documents, and what they mention."""
+    mentioned = connection.execute(MENTIONED, (json.dumps(list(document_ids)),)).fetchall()
+    connection.executemany("DELETE FROM mention WHERE what = ? AND subject = ? AND document_id = ?", mentioned)
+    connection.executemany("DELETE FROM edge WHERE document_id = ?", [(item,) for item in document_ids])
+
+
 def tell(connection: sqlite3.Connection, news: Iterable[tuple[int, int, object]], level: int = 1) -> None:
     """Note news for the linker, (root, what, subject) each, where a document of the root has passed ``level`` phases:
     the others are still to be linked anyway. So the first indexing of a root notes nothing.
     """
     listed = list(news)
-    linked = {root_id for root_id in {item[0] for item in listed} if _linked(connection, root_id, level)}
+    linked = {root_id for root_id in {item[0] for item in listed} if is_linked(connection, root_id, level)}
     connection.executemany(ADD_NEWS, [item for item in listed if item[0] in linked])
 
 
-def _linked(connection: sqlite3.Connection, root_id: int, level: int) -> bool:
+def is_linked(connection: sqlite3.Connection, root_id: int, level: int = 1) -> bool:
+    """Whether a document of the root has passed ``level`` phases of linking."""
     sql = (
         "SELECT 1 FROM document d JOIN root r ON r.id = d.root_id "
         "WHERE d.root_id = ? AND d.level > 0 AND d.level >= ? AND NOT r.removing LIMIT 1"
@@ -202,31 +218,50 @@ def symbol_row(ordinal: int, symbol: Symbol) -> SymbolRow:
     )  # fmt: skip
 
 
-def identity_of(edge: Edge, ids: Sequence[int]) -> Identity:
-    """What the edge says, with ids in place of ordinals."""
-    if edge.target >= 0:
-        way, target = (Way.MEMBER if edge.path else Way.LOCAL), ids[edge.target]
-    else:
-        way, target = (Way.MODULE if edge.module else Way.NAME), None
+EdgeRow = tuple[Any, ...]
+"""The parameters of ADD_EDGE."""
+
+
+def edge_row(document_id: int, ordinal: int, edge: Edge, ids: Sequence[int]) -> EdgeRow:
+    """An edge of a parsed file as a row; where it leads within the file it is final. ``ids`` are its symbols'."""
+    kind, name, module, path = EDGE_KIND_CODES[edge.kind], edge.name, edge.module, edge.path
     source = ids[edge.source] if edge.source >= 0 else FILE
-    return Identity(EDGE_KIND_CODES[edge.kind], source, way, edge.name, edge.module, edge.path, target)
+    certainty = CERTAINTY_CODES[edge.certainty]
+    if edge.target < 0:
+        head = path.partition(".")[0]
+        way = WAY_MODULE if module else WAY_NAME
+        place = (document_id, source, ordinal, kind, way, name, edge.line, None, module, path)
+        return (*place, "" if head == name else head, certainty, None, 0, None, None, None)
+    target = ids[edge.target]
+    if path:
+        owned = (document_id, source, ordinal, kind, WAY_MEMBER, name, edge.line, target, module, path)
+        return (*owned, "", certainty, None, 0, None, None, None)
+    place = (document_id, source, ordinal, kind, WAY_LOCAL, name, edge.line, None, module, path)
+    return (*place, "", certainty, None, 0, document_id, target, certainty)
 
 
-def local_target(document_id: int, edge: Edge, ids: Sequence[int]) -> Found | None:
-    """Where an edge within its file leads; None for the others."""
-    if edge.target < 0 or edge.path:
-        return None
-    return Found(None, 0, document_id, ids[edge.target], CERTAINTY_CODES[edge.certainty])
+def identity_of(row: EdgeRow) -> Identity:
+    """What tells the edge from the others of its file."""
+    _, source, _, kind, way, name, _, owner, module, path, *_ = row
+    return Identity(kind, source, way, name, module, path, row[15] if way == WAY_LOCAL else owner)
 
 
-def edge_row(document_id: int, ordinal: int, edge: Edge, identity: Identity, found: Found) -> tuple[object, ...]:
-    """The parameters of ADD_EDGE."""
-    head = edge.path.partition(".")[0]
-    return (
-        document_id, identity.source, ordinal, identity.kind, identity.way, edge.name, edge.line,
-        identity.target if identity.way == Way.MEMBER else None, edge.module, edge.path,
-        "" if head == edge.name else head, CERTAINTY_CODES[edge.certainty], *found,
-    )  # fmt: skip
+def mentions_of(row: EdgeRow) -> set[tuple[int, str, int]]:
+    """The names and the module whose coming or going concerns an edge."""
+    document_id, name, module, head = row[0], row[5], row[8], row[10]
+    found = {(NEWS_NAME, name, document_id)}
+    if head:
+        found.add((NEWS_NAME, head, document_id))
+    if module:
+        found.add((NEWS_MODULE, module, document_id))
+    return found
+
+
+def unlike(others: Container[Identity], identity: Identity) -> Identity:
+    """The identity, with the number that tells it from others that are written alike."""
+    while identity in others:
+        identity = identity._replace(ordinal=identity.ordinal + 1)
+    return identity
 
 
 def load(connection: sqlite3.Connection, ids: str) -> dict[int, Known]:
@@ -236,9 +271,7 @@ def load(connection: sqlite3.Connection, ids: str) -> dict[int, Known]:
         known[document_id].symbols.append((symbol_id, SymbolRow._make(row)))
     for document_id, identity, found in _known_links(connection, ids):
         links = known[document_id].links
-        while identity in links:
-            identity = identity._replace(ordinal=identity.ordinal + 1)  # noqa: PLW2901  # until it is the only one
-        links[identity] = found
+        links[unlike(links, identity)] = found
     return known
 
 
@@ -299,4 +332,12 @@ SELECT DISTINCT d.root_id, ?, e.name FROM json_each(?) j CROSS JOIN document d O
 
 FORGOTTEN_MODULES = """
 SELECT d.root_id, ?, d.module FROM json_each(?) j CROSS JOIN document d ON d.id = j.value WHERE d.module <> ''
+"""
+
+MENTIONED = """
+SELECT 0, e.name, e.document_id FROM json_each(?1) j CROSS JOIN edge e ON e.document_id = j.value WHERE e.way > 0
+UNION SELECT 0, e.head, e.document_id FROM json_each(?1) j CROSS JOIN edge e ON e.document_id = j.value
+    WHERE e.head <> ''
+UNION SELECT 1, e.module, e.document_id FROM json_each(?1) j CROSS JOIN edge e ON e.document_id = j.value
+    WHERE e.module <> ''
 """

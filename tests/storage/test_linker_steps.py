@@ -45,7 +45,7 @@ contents = defined.flatmap(lambda there: st.tuples(st.just(there), edges_of(ther
 edits = st.tuples(st.sampled_from(PATHS), st.one_of(st.none(), contents, contents), st.integers(0, 30))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(edits, min_size=1, max_size=12), st.integers(1, 8))
 def test_bit_by_bit_ends_where_from_scratch_ends(
     steps: list[tuple[str, tuple[list[Symbol], list[Edge]] | None, int]], limit: int

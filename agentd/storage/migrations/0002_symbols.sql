@@ -69,13 +69,22 @@ CREATE TABLE edge (
     PRIMARY KEY (document_id, source, ordinal)
 ) WITHOUT ROWID;
 
--- Edges within a file (way 0) are final: no change elsewhere concerns them.
-CREATE INDEX edge_name ON edge (name) WHERE way > 0;
-CREATE INDEX edge_head ON edge (head) WHERE head <> '';
-CREATE INDEX edge_module ON edge (module) WHERE module <> '';
+-- What is known by name alone; what a name is imported under, and as what.
+CREATE INDEX edge_name ON edge (name) WHERE found = 3;
+CREATE INDEX edge_bound ON edge (name) WHERE kind = 0 AND name <> '*';
+CREATE INDEX edge_alias ON edge (head) WHERE kind = 0 AND head <> '';
 CREATE INDEX edge_target ON edge (target_symbol_id) WHERE target_symbol_id IS NOT NULL;
 CREATE INDEX edge_import ON edge (document_id, name, target_document_id) WHERE kind = 0;
 CREATE INDEX edge_imported ON edge (target_document_id) WHERE kind = 0 AND target_document_id IS NOT NULL;
+
+-- What the edges of a document mention, each once: names (`what` 0) and modules (1). News of one of them concerns it.
+-- Edges within a file are final, whatever changes elsewhere: what these name is left out.
+CREATE TABLE mention (
+    what        INTEGER NOT NULL,
+    subject     TEXT NOT NULL,
+    document_id INTEGER NOT NULL,
+    PRIMARY KEY (what, subject, document_id)
+) WITHOUT ROWID;
 
 -- Documents whose edges the linker has to follow, from `phase` on (storage/linker.py).
 CREATE TABLE link_queue (
