@@ -233,8 +233,16 @@ def test_explain_says_what_put_a_hit_where_it_is(
     explanation = {"query_type": "identifier", "names": ["config"], "paths": [], "evidence": {"similarity": 0.5}}
     explanation["weights"] = dict.fromkeys(features, 0.0) | {"keyword": 0.1, "similarity": 1.0}
     peer.replies["roots.list"] = Result({"roots": [root(tmp_path)]})
-    answer = found(hit(tmp_path / "a.py", "config", why=why, stale=True, confidence="low"))
-    peer.replies["search"] = Result({**answer.value, "relevance": 0.31, "explanation": explanation})
+    answer = {
+        "hits": [hit(tmp_path / "a.py", "config", why=why, stale=True, confidence="low")],
+        "total": 1,
+        "complete": True,
+        "degraded": [],
+        "skipped": [],
+        "cut": [],
+        "took_ms": 2.0,
+    }
+    peer.replies["search"] = Result(answer | {"relevance": 0.31, "explanation": explanation})
     terminal = type_in("search", "config", "--explain")
     terminal.end()
     assert terminal.plain() == (
