@@ -64,6 +64,38 @@ def member(source: int, owner: int, name: str) -> Edge:
     return Edge(source, EdgeKind.CALLS, name, 5, owner, "", name, Certainty.EXACT)
 
 
+def drain(connection: sqlite3.Connection, limit: int = 100, steps: int = 10_000) -> int:
+    """Link until nothing is left, or for a number of steps; returns how many there were."""
+    for step in range(steps):
+        if not link(connection, limit):
+            return step
+    return steps
+
+
+def forget_links(connection: sqlite3.Connection) -> None:
+    """Take a database back to where nothing has been linked."""
+    for sql in (
+        "UPDATE edge SET via = NULL, inner = 0, target_document_id = NULL WHERE way > 0",
+        "UPDATE edge SET target_symbol_id = NULL, found = NULL WHERE way > 0",
+        "UPDATE document SET level = 0",
+        "DELETE FROM link_news",
+        "DELETE FROM link_queue",
+        "INSERT INTO link_queue SELECT id, 0 FROM document",
+    ):
+        connection.execute(sql)
+
+
+def links(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """What was found for every edge, in words."""
+    return connection.execute(
+        "SELECT d.path, coalesce(s.qualified, ''), e.kind, e.name, e.module, e.path, e.ordinal, v.path, e.inner, "
+        "t.path, x.qualified, e.found, e.target_symbol_id "
+        "FROM edge e JOIN document d ON d.id = e.document_id LEFT JOIN symbol s ON s.id = e.source "
+        "LEFT JOIN document v ON v.id = e.via LEFT JOIN document t ON t.id = e.target_document_id "
+        "LEFT JOIN symbol x ON x.id = e.target_symbol_id ORDER BY e.document_id, e.ordinal"
+    ).fetchall()
+
+
 class World:
     """One root in a database of its own, in memory."""
 
@@ -99,28 +131,15 @@ class World:
 
     def link(self, limit: int = 100, steps: int = 10_000) -> int:
         """Link until nothing is left, or for a number of steps; returns how many there were."""
-        for step in range(steps):
-            if not link(self.connection, limit):
-                return step
-        return steps
+        return drain(self.connection, limit, steps)
 
     def forget_links(self) -> None:
         """Take the database back to where nothing has been linked."""
-        self.connection.executescript(
-            "UPDATE edge SET via = NULL, inner = 0, target_document_id = NULL, target_symbol_id = NULL, found = NULL "
-            "WHERE way > 0; UPDATE document SET level = 0; DELETE FROM link_news; DELETE FROM link_queue;"
-            "INSERT INTO link_queue SELECT id, 0 FROM document"
-        )
+        forget_links(self.connection)
 
     def links(self) -> list[tuple[object, ...]]:
         """What was found for every edge, in words."""
-        return self.connection.execute(
-            "SELECT d.path, coalesce(s.qualified, ''), e.kind, e.name, e.module, e.path, e.ordinal, v.path, e.inner, "
-            "t.path, x.qualified, e.found, e.target_symbol_id "
-            "FROM edge e JOIN document d ON d.id = e.document_id LEFT JOIN symbol s ON s.id = e.source "
-            "LEFT JOIN document v ON v.id = e.via LEFT JOIN document t ON t.id = e.target_document_id "
-            "LEFT JOIN symbol x ON x.id = e.target_symbol_id ORDER BY e.document_id, e.ordinal"
-        ).fetchall()
+        return links(self.connection)
 
     def targets(self, path: str) -> list[str | None]:
         """Where the edges of a file lead, in their order: ``file:symbol (certainty)``, None for nowhere."""

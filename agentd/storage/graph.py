@@ -43,7 +43,10 @@ COUNTED = 100_000
 
 
 class Graph:
-    """Questions about edges. Symbols and documents are named by their ids; those that are gone give nothing."""
+    """Questions about edges. Symbols and documents are named by their ids; those that are gone give nothing.
+
+    Those that may take a while are not asked on the reader that searches wait for.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -78,17 +81,17 @@ class Graph:
         Where there is no such way, a step may also go from a method to one that overrides it; where there still is
         none, along calls known by name alone, of names that few definitions have.
         """
-        return await self._database.read(
+        return await self._database.read_bulk(
             find_chains, list(source_ids), list(target_ids), max_depth, limit, inherits=inherits
         )
 
     async def dependencies(self, document_ids: Sequence[int], depth: int = 1, limit: int = 200) -> FileGraph:
         """Files that the documents import, up to ``depth`` imports away."""
-        return await self._database.read(follow_imports, list(document_ids), depth, limit, forward=True)
+        return await self._database.read_bulk(follow_imports, list(document_ids), depth, limit, forward=True)
 
     async def dependents(self, document_ids: Sequence[int], depth: int = 1, limit: int = 200) -> FileGraph:
         """Files that import the documents, up to ``depth`` imports away."""
-        return await self._database.read(follow_imports, list(document_ids), depth, limit, forward=False)
+        return await self._database.read_bulk(follow_imports, list(document_ids), depth, limit, forward=False)
 
     async def neighbours(self, symbol_id: int, limit: int = 20) -> Neighbours:
         """Everything around a symbol, at most ``limit`` of each kind of use.

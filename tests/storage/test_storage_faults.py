@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
+from link_samples import drain, forget_links, links
+from msgspec.structs import replace
 from storage_samples import SPACE, Index, chunk, entry, parsed
 
 from agentd.domain import RootOrigin
 from agentd.errors import ShuttingDownError, StateNewerError, StateUnusableError
+from agentd.storage import migrations
 from agentd.storage.catalogue import Catalogue
 from agentd.storage.database import Database
 
@@ -28,6 +31,15 @@ CHECKS = {
     "documents with text that are not in the feed": """
         SELECT count(*) FROM document WHERE chunks > 0 AND id NOT IN (SELECT document_id FROM feed WHERE NOT gone)""",
     "chunks not queued": "SELECT count(*) FROM chunk WHERE id NOT IN (SELECT chunk_id FROM embedding_queue)",
+    "documents neither linked nor to be linked": """
+        SELECT count(*) FROM document
+            WHERE family > 0 AND level < 3 AND id NOT IN (SELECT document_id FROM link_queue)""",
+    "edges or symbols of no document": """
+        SELECT (SELECT count(*) FROM edge WHERE document_id NOT IN (SELECT id FROM document))
+            + (SELECT count(*) FROM symbol WHERE document_id NOT IN (SELECT id FROM document))""",
+    "mentions of no edge": """
+        SELECT count(*) FROM mention m WHERE NOT EXISTS (SELECT 1 FROM edge e WHERE e.document_id = m.document_id
+            AND m.subject IN (e.name, e.head, e.module))""",
     "documents too many in the totals": """
         SELECT (SELECT coalesce(sum(documents), 0) FROM document_tally) - (SELECT count(*) FROM document)""",
     "queued chunks too many in the totals": """
@@ -53,9 +65,20 @@ async def test_killed_at_any_moment_it_keeps_what_it_acknowledged(tmp_path: Path
             removals = {int(line[1]) for line in lines if line[0] == "removed"}
             assert {int(line[1]) for line in lines if line[0] == "root"} - known <= begun_removals(lines)
             assert not removals & known
+            if kill == KILLS - 1:
+                assert await catalogue.database.write(as_from_scratch)
         finally:
             await catalogue.close()
     assert acknowledged > 0
+
+
+def as_from_scratch(connection: sqlite3.Connection) -> bool:
+    """Whether linking goes on to where linking from scratch ends."""
+    drain(connection)
+    went_on = links(connection)
+    forget_links(connection)
+    drain(connection)
+    return bool(went_on) and went_on == links(connection)
 
 
 async def killed_after(path: Path, seed: int, seconds: float) -> list[list[str]]:
@@ -101,6 +124,28 @@ async def test_a_removal_cut_short_is_finished_at_the_next_open(tmp_path: Path) 
     assert await catalogue.roots.all() == []
     assert await Index(catalogue).texts() == []
     assert catalogue.feed.changed.value == 2
+    await catalogue.close()
+
+
+async def test_a_state_of_the_version_before_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    older = sqlite3.connect(path)
+    migrations._apply(older, 1, migrations.scripts()[0])
+    older.executescript("""
+        INSERT INTO root (id, path, origin) VALUES (1, '/root', 'added');
+        INSERT INTO document (id, root_id, path, size, mtime_ns, signature, state) VALUES
+            (1, 1, 'a.py', 1, 1, 'v1', 'indexed'), (2, 1, 'b.bin', 1, 1, 'v1', 'skipped');
+        INSERT INTO chunk (document_id, ordinal, start_line, end_line, start_byte, end_byte, symbol, context, text_hash,
+            text, parts) VALUES (1, 0, 1, 2, 0, 9, '', '', x'00', 'kept', '')""")
+    older.close()
+    catalogue = await Catalogue.open(path)
+    assert [one.path for one in await Index(catalogue).pending()] == ["a.py"]
+    (before,) = await catalogue.feed.view_rows([1])
+    assert (before.text, before.names) == ("kept", "")
+    (taken,) = await Index(catalogue).pending()
+    await catalogue.documents.store([(taken, parsed(taken, [replace(chunk("kept"), text_hash=b"\0", names="f")]))])
+    (after,) = await catalogue.feed.view_rows([1])
+    assert (after.chunk_id, after.names) == (before.chunk_id, "f")
     await catalogue.close()
 
 

@@ -175,7 +175,10 @@ TEXTS = st.lists(st.sampled_from("abc").map(chunk), max_size=8)
 def test_a_diff_turns_the_stored_chunks_into_the_parsed_ones(before: list[Chunk], after: list[Chunk]) -> None:
     stored = [
         StoredChunk(
-            number, Place(number, one.start_line, one.end_line, one.start_byte, one.end_byte, "", "", ""), "", one.text_hash
+            number,
+            Place(number, one.start_line, one.end_line, one.start_byte, one.end_byte, "", "", ""),
+            "",
+            one.text_hash,
         )
         for number, one in enumerate(before)
     ]
