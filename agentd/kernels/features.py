@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import lru_cache
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from agentd.domain import Kind
 from agentd.kernels.roles import Role, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from agentd.kernels.messages import RankCandidate, RankRequest
 
@@ -52,6 +53,9 @@ files import it; ``docs``, ``data``: kind of file; ``opening``: begins the file;
 """
 
 MANY_WORDS = 8.0
+
+TELLING = 3
+"""Words of a query that say most of what it is about."""
 
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _ENDING = re.compile(
@@ -120,7 +124,17 @@ class Words:
 
     def share(self, text: str) -> float:
         """Weight of the words that are in ``text``, over that of all."""
-        return self._weight(stems_of(text)) if text else 0.0
+        return self.weight(stems_of(text)) if text else 0.0
+
+    def found(self, text: str) -> set[str]:
+        """The stems of the query that are in ``text``."""
+        return stems_of(text) & self._weights.keys()
+
+    def telling(self, stems: Collection[str]) -> float:
+        """How much of the ``TELLING`` rarest words is among ``stems``, by weight."""
+        rarest = nlargest(TELLING, self._weights.items(), key=lambda item: (item[1], item[0]))
+        total = sum(weight for _, weight in rarest)
+        return sum(weight for stem, weight in rarest if stem in stems) / total if total else 0.0
 
     def best_name(self, names: str) -> tuple[float, float]:
         """The best of ``names`` (qualified, separated by spaces): share of the query in it, of it in the query."""
@@ -129,10 +143,11 @@ class Words:
             last = stems_of(name.rpartition(".")[2])
             found = last & self._weights.keys()
             if found:
-                best = max(best, (self._weight(stems_of(name)), len(found) / len(last)), key=_product)
+                best = max(best, (self.weight(stems_of(name)), len(found) / len(last)), key=_product)
         return best
 
-    def _weight(self, stems: Iterable[str]) -> float:
+    def weight(self, stems: Iterable[str]) -> float:
+        """Weight of the query's words among ``stems``, over that of all."""
         weights = self._weights
         return sum([weights[stem] for stem in stems if stem in weights]) / self._total
 

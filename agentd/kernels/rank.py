@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
 PACKAGED = "ranking.json"
 
-EVIDENCE = ("similarity", "tenth", "spread", "coverage", "missing", "length", "defined", "undefined")
+EVIDENCE = (
+    "similarity",
+    "tenth",
+    "spread",
+    "coverage",
+    "best",
+    "telling",
+    "missing",
+    "length",
+    "defined",
+    "undefined",
+)
 """What the relevance of an answer is taken from; see :func:`evidence`."""
 
 BIAS = "bias"
@@ -75,7 +86,8 @@ def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]
     """What speaks for an answer being among the candidates, each from 0 to 1.
 
     ``similarity``: the best cosine; ``tenth``: the tenth best; ``spread``: the best over the fiftieth; ``coverage``:
-    how much of the query the best texts hold, by weight; ``missing``: how much stands nowhere in the index;
+    how much of the query the best texts hold, by weight; ``best``: the most that one of them holds; ``telling``: how
+    much of its rarest words they hold together; ``missing``: how much of the query stands nowhere in the index;
     ``length``: words of the query, over ten; ``defined``, ``undefined``: it holds a name of code that something
     defines, or nothing does.
     """
@@ -86,7 +98,7 @@ def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]
         "similarity": cosines[0] if cosines else 0.0,
         "tenth": cosines[:10][-1] if cosines else 0.0,
         "spread": cosines[0] - cosines[-1] if cosines else 0.0,
-        "coverage": coverage(request.candidates, words),
+        **coverage(request.candidates, words),
         "missing": request.missing,
         "length": min(1.0, len(request.terms) / 10),
         "defined": defined if request.named else 0.0,
@@ -94,10 +106,15 @@ def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]
     }
 
 
-def coverage(candidates: Sequence[RankCandidate], words: Words) -> float:
-    """Mean share of the query's words in the texts that came along."""
-    shares = [words.share(f"{each.text} {each.names} {each.path}") for each in candidates if each.text]
-    return sum(shares) / len(shares) if shares else 0.0
+def coverage(candidates: Sequence[RankCandidate], words: Words) -> dict[str, float]:
+    """How much of the query's words is in the texts that came along: on average, at best, and of the rarest."""
+    texts = [words.found(f"{each.text} {each.names} {each.path}") for each in candidates if each.text]
+    shares = [words.weight(each) for each in texts] or [0.0]
+    return {
+        "coverage": sum(shares) / len(shares),
+        "best": max(shares),
+        "telling": words.telling(set().union(*texts)),
+    }
 
 
 def relevance(found: Mapping[str, float], weights: Mapping[str, float]) -> float:

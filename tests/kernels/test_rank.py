@@ -119,6 +119,8 @@ def test_evidence_says_what_speaks_for_an_answer() -> None:
             "tenth": 0.2,
             "spread": 0.6,
             "coverage": 0.75,
+            "best": 1.0,
+            "telling": 1.0,
             "missing": 0.25,
             "length": 0.2,
             "defined": 0.6,
@@ -135,8 +137,15 @@ def test_a_name_that_nothing_defines_is_evidence_only_where_one_was_asked_for() 
 
 def test_coverage_is_of_the_candidates_that_came_with_their_text() -> None:
     words = [("merge", 1.0), ("cookies", 3.0)]
-    assert coverage([candidate(text="cookie"), candidate(doc="merge")], Words(words)) == 0.75
-    assert coverage([], Words(words)) == 0.0
+    found = coverage([candidate(text="cookie"), candidate(doc="merge")], Words(words))
+    assert found == {"coverage": 0.75, "best": 0.75, "telling": 0.75}
+    assert set(coverage([], Words(words)).values()) == {0.0}
+
+
+def test_the_rarest_words_tell_most() -> None:
+    words = Words([("the", 0.1), ("drug", 1.0), ("ivermectin", 5.0), ("treats", 2.0)])
+    assert words.telling({"ivermectin", "treat"}) == pytest.approx(7 / 8)
+    assert words.telling({"the"}) == 0.0
 
 
 def test_the_logistic_stays_between_its_bounds() -> None:
