@@ -21,7 +21,7 @@ from ranking.logistic import threshold
 from ranking.pairwise import Schedule
 from ranking.record import record, summary
 from ranking.report import held_out, print_relevance, print_scores, print_weights
-from ranking.training import COMMON, Frame, answerability, fit_relevance, held_out_chances, train
+from ranking.training import Frame, answerability, fit_relevance, held_out_chances, train
 from ranking.weights_file import read_prior, scaled_to, to_file, write_weights
 
 from agentd.config.settings import SearchSettings
@@ -109,7 +109,7 @@ def fit_weights(arguments: argparse.Namespace) -> None:
     if len(corpora_recorded) < 2:
         sys.exit(f"expected recordings of two corpora at least, found {corpora_recorded or 'none'}; run `record` first")
     before = read_prior(arguments.prior)
-    frame = Frame(FEATURES, before[COMMON], Schedule(ridge=arguments.ridge))
+    frame = Frame(FEATURES, before, Schedule(ridge=arguments.ridge))
     print_scores(held_out(recordings, frame, before))
     trained = train(recordings, frame)
     print_weights(trained, frame)

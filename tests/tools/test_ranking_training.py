@@ -20,7 +20,7 @@ from agentd.kernels.rank import load_weights
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ("keyword", "docs", "test")
+NAMES = ("keyword", "definition", "test")
 
 
 def recording(number: int, *, corpus: str = "one", kind: str = "question") -> Recording:
@@ -70,7 +70,7 @@ def test_the_prior_is_scaled_the_same_whatever_its_unit() -> None:
 
 def test_what_no_query_leads_to_keeps_its_weight() -> None:
     recordings = [recording(number) for number in range(FEWEST)]
-    trained = train(recordings, Frame(NAMES, np.array([1.0, 0.0, -0.3])))
+    trained = train(recordings, Frame(NAMES, {COMMON: np.array([1.0, 0.0, -0.3])}))
     assert [weights[2] for weights in trained.values()] == pytest.approx([-0.3, -0.3])
 
 
@@ -116,7 +116,7 @@ def test_only_the_best_hits_of_a_query_are_worth_bringing_up() -> None:
 
 
 def test_a_type_with_enough_queries_gets_weights_of_its_own_and_another_the_common_ones() -> None:
-    frame = Frame(NAMES, np.array([1.0, 0.0, 0.0]))
+    frame = Frame(NAMES, {COMMON: np.array([1.0, 0.0, 0.0])})
     recordings = [recording(number) for number in range(FEWEST)]
     trained = train([*recordings, recording(0, kind="path")], frame)
     assert trained.keys() == {COMMON, "question"}
@@ -125,8 +125,8 @@ def test_a_type_with_enough_queries_gets_weights_of_its_own_and_another_the_comm
 
 def test_a_corpus_is_judged_with_weights_of_the_others() -> None:
     recordings = [recording(number, corpus=corpus) for corpus in ("one", "two") for number in range(20)]
-    frame = Frame(NAMES, np.array([1.0, 0.0, 0.0]))
-    scores = held_out(recordings, frame, {COMMON: frame.prior})
+    frame = Frame(NAMES, {COMMON: np.array([1.0, 0.0, 0.0])})
+    scores = held_out(recordings, frame, frame.prior)
     assert len(scores["all"]["after"]) == 40
     mean = {order: np.mean([each["nDCG@10"] for each in found]) for order, found in scores["all"].items()}
     assert mean["after"] == pytest.approx(1.0)

@@ -61,7 +61,10 @@ def print_weights(weights: Trained, frame: Frame) -> None:
     types = [COMMON, *sorted(weights.keys() - {COMMON})]
     print(f"\n{'weight':18}{'prior':>10}" + "".join(f"{kind[:14]:>16}" for kind in types))
     for index, name in enumerate(frame.names):
-        print(f"{name:18}{frame.prior[index]:>10.3f}" + "".join(f"{weights[kind][index]:>16.3f}" for kind in types))
+        print(
+            f"{name:18}{frame.prior[COMMON][index]:>10.3f}"
+            + "".join(f"{weights[kind][index]:>16.3f}" for kind in types)
+        )
 
 
 def print_relevance(recordings: Sequence[Recording], names: Sequence[str]) -> None:

@@ -28,8 +28,18 @@ SIGNS = {
     **dict.fromkeys(("doc", "context", "path", "named_path", "file", "links"), 1.0),
 }
 """What a person expects of a feature: a weight against it would be an accident of the data."""
-HELD = frozenset(role.value for role in Role)
-"""Weights that stay as they are: no query that is made here leads to a test, so that all they could learn is never."""
+HELD = frozenset({*(role.value for role in Role), "docs", "data"})
+"""Weights that stay as they are: no query that is made here leads to a test, so that all they could learn is never; and
+how many lead to documents is the choice of who makes them.
+"""
+BALANCE = frozenset(
+    {"keyword", "words", "prose", "vector", "similarity", "fusion", "name", "name_precision", "doc", "context", "path"}
+)
+"""Words against meaning. Held, too, but for queries that are names: a question that is made of a text shares more words
+with it than a person's would, and taught by such questions the ranking would trust words too much.
+"""
+NAMES = frozenset({"identifier", "qualified_name", "path"})
+"""Types of query whose words are those of their answer, whoever asks."""
 FEWEST = 40
 """Queries of a type: with less, the common weights are better."""
 SHRINKAGE = 300
@@ -43,10 +53,10 @@ Trained = dict[str, "Floats"]
 
 @dataclass(frozen=True)
 class Frame:
-    """What is trained: the features, where their weights begin, and which sign they keep."""
+    """What is trained: the features, where their weights begin (by type of query), and which sign they keep."""
 
     names: tuple[str, ...]
-    prior: Floats
+    prior: Trained
     schedule: Schedule = SCHEDULE
 
     @property
@@ -54,29 +64,34 @@ class Frame:
         """(features): 1, -1, or 0 for a free one."""
         return np.array([SIGNS.get(name, 0.0) for name in self.names])
 
-    @property
-    def trained(self) -> Floats:
-        """(features): 1, or 0 for one that is held."""
-        return np.array([float(name not in HELD) for name in self.names])
+    def trained(self, kind: str) -> Floats:
+        """(features): 1, or 0 for one that is held, in the weights of that type of query."""
+        held = HELD if kind in NAMES else HELD | BALANCE
+        return np.array([float(name not in held) for name in self.names])
 
 
 def train(recordings: Sequence[Recording], frame: Frame) -> Trained:
     """Weights from the recordings that have an answer."""
     answerable = [each for each in recordings if each.query.gold]
-    scale = scale_of(make_table(answerable, frame.names, balance(answerable)), frame.prior)
-    common = train_one(answerable, frame, scale * frame.prior, frame.schedule)
+    scale = scale_of(make_table(answerable, frame.names, balance(answerable)), frame.prior[COMMON])
+    common = train_one(answerable, frame, scale * frame.prior[COMMON])
     trained = {COMMON: common}
-    for kind, count in sorted(Counter(each.type for each in answerable).items()):
-        if kind and count >= FEWEST:
-            held = replace(frame.schedule, ridge=frame.schedule.ridge * max(1.0, SHRINKAGE / count))
-            trained[kind] = train_one([each for each in answerable if each.type == kind], frame, common, held)
+    counts = Counter(each.type for each in answerable)
+    for kind in sorted({*counts, *frame.prior} - {"", COMMON}):
+        begin = common + scale * (frame.prior.get(kind, frame.prior[COMMON]) - frame.prior[COMMON])
+        if counts[kind] >= FEWEST:
+            firm = replace(frame.schedule, ridge=frame.schedule.ridge * max(1.0, SHRINKAGE / counts[kind]))
+            asked = [each for each in answerable if each.type == kind]
+            begin = train_one(asked, replace(frame, schedule=firm), begin, kind)
+        if counts[kind] >= FEWEST or kind in frame.prior:
+            trained[kind] = begin
     return {kind: weights / scale for kind, weights in trained.items()}
 
 
-def train_one(recordings: Sequence[Recording], frame: Frame, prior: Floats, schedule: Schedule) -> Floats:
-    """Weights near ``prior``; those that are held are the prior's."""
+def train_one(recordings: Sequence[Recording], frame: Frame, prior: Floats, kind: str = COMMON) -> Floats:
+    """Weights near ``prior`` for a type of query; those that are held are the prior's."""
     table = make_table(recordings, frame.names, balance(recordings))
-    return fit(table, prior, frame.signs, schedule, frame.trained)
+    return fit(table, prior, frame.signs, frame.schedule, frame.trained(kind))
 
 
 def balance(recordings: Sequence[Recording]) -> list[float]:
