@@ -72,6 +72,7 @@ class Embedder:
         self._gate = gate
         self._progress = progress
         self._seen = -1
+        self._generation = -1
         self._in_flight: set[int] = set()
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
         self._results: asyncio.Queue[tuple[Batch, list[tuple[bytes, bytes, float]]]] = asyncio.Queue()
@@ -83,6 +84,7 @@ class Embedder:
         It begins with what the view has lost (a crash, a deleted folder, a failure of this service): that is queued
         again, and comes from the cache.
         """
+        self.idle.clear()
         self._in_flight.clear()
         self._batches = asyncio.Queue()
         self._results = asyncio.Queue()
@@ -101,13 +103,16 @@ class Embedder:
 
     @property
     def settled(self) -> bool:
-        """Every chunk of the queue as it is now has its vector."""
-        return self.idle.is_set() and self._seen == self._catalogue.database.commits.value
+        """Every chunk of the queue as it is now has its vector. Only what moves the generation fills the queue: other
+        commits wake the service, and must not make an answer look incomplete meanwhile.
+        """
+        return self.idle.is_set() and self._generation == self._catalogue.feed.changed.value
 
     async def _hand_out(self) -> None:
         while True:
             await self._gate.wait()
             self._seen = self._catalogue.database.commits.value
+            self._generation = self._catalogue.feed.changed.value
             window = await self._catalogue.vectors.next_unembedded(self._vectors.space.key, WINDOW, self._in_flight)
             if not window:
                 await self._rest()

@@ -208,7 +208,8 @@ class Index:
 
         def settled() -> bool:
             scanned = all(keeper.scans >= number or keeper.root.path not in self.keepers for keeper, number in targets)
-            return scanned and not self.unfinished(vectors=vectors, graph=vectors)
+            linked = not vectors or self.linker is None or self.linker.settled
+            return scanned and linked and not self.unfinished(vectors=vectors)
 
         await self._progress.until(settled)
 
@@ -226,7 +227,7 @@ class Index:
             reasons.append("the keyword view is catching up")
         if vectors and self.embedder is not None and not self.embedder.settled:
             reasons.append("vectors are still being computed")
-        if graph and self.linker is not None and not self.linker.settled:
+        if graph and self.linker is not None and self.linker.pending:
             reasons.append(f"graph: {self.linker.pending} files are to be linked")
         return reasons
 
