@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import chain
 
 MAX_IDENTIFIER = 200
 """Characters of an identifier that is split; longer runs are data and stay whole."""
@@ -29,19 +28,27 @@ def identifier_parts(text: str) -> str:
     'HTTP Response user id'
     """
     # A word of lower-case letters, perhaps after a capital, is the common case and has no parts.
-    odd = dict.fromkeys(word for word in words_of(text) if not (word.isalpha() and word[1:].islower()))
+    odd = [
+        word
+        for word in dict.fromkeys(words_of(text))
+        if not (word.isalpha() and (word.islower() or word[1:].islower()))
+    ]
     if not text.isascii():  # the letters of these have no case, and may stand beside some that have
-        odd |= dict.fromkeys(_UNSPACED_WORD.findall(text))
-    return " ".join(chain.from_iterable(map(parts_of, odd)))
+        odd = list(dict.fromkeys(odd + _UNSPACED_WORD.findall(text)))
+    return " ".join(filter(None, map(_joined_parts, odd)))
 
 
-@lru_cache(maxsize=16_384)
 def parts_of(word: str) -> tuple[str, ...]:
     """Parts of an identifier, none where it is only one: ``camelCase2`` is ``camel``, ``Case``, ``2``."""
     if len(word) > MAX_IDENTIFIER:
         return ()
     parts = _ASCII_PART.findall(word) if word.isascii() else _unicode_parts(word)
     return () if parts == [word] else tuple(parts)
+
+
+@lru_cache(maxsize=16_384)
+def _joined_parts(word: str) -> str:
+    return " ".join(parts_of(word))
 
 
 def words_of(text: str) -> list[str]:
