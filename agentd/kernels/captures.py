@@ -7,7 +7,8 @@ names of its tags convention where there is one:
   outside of what it belongs to (the receiver of a Go method, the type of a Rust ``impl``, ``Type::`` of C++), ``@body``
   what no head shows. Where several patterns find the same name, the kind of the first in the file stands;
 - ``@extent`` around a definition that ends with it and begins before it: decorators, ``template <...>``, ``export``;
-- ``@reference.call`` around ``@name`` and, where it is called on something, ``@receiver``;
+- ``@reference.call`` around ``@name`` and, where it is called on something, ``@receiver``; or around ``@path``, both
+  with a dot between: one node to look at in place of two;
 - ``@reference.inherits`` around ``@name``: a base class, an interface, a trait, with or without its path; ``@scope`` is
   what inherits, where the base does not stand in its definition (``impl Trait for Type`` of Rust);
 - ``@import`` around ``@module``, ``@name`` (what is taken from it) and ``@alias`` (what it is called here), each
@@ -22,8 +23,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import Struct
 
-class Definition(NamedTuple):
+
+class Definition(Struct, frozen=True, gc=False):
     """A node that defines a name. Bytes are half open, of the text in UTF-8; rows count from 0, the last one included.
 
     ``scope`` is '' or the type it belongs to. ``head`` is where it begins without what ``@extent`` adds, ``body`` where
@@ -42,7 +45,7 @@ class Definition(NamedTuple):
     body: int = -1
 
 
-class Use(NamedTuple):
+class Use(Struct, frozen=True, gc=False):
     """A call or a base. ``receiver`` is the text before the name, '' for none: ``self``, ``a.b``, ``Type``; one that is
     too long to say anything is ``...``. ``start`` is that of the name. ``scope`` is set where a base is named apart
     from the type that inherits.

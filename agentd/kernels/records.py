@@ -9,6 +9,8 @@ import re
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from agentd.kernels.captures import Binding, Definition, Import, Use
 from agentd.kernels.use_tree import expand
 
@@ -56,14 +58,20 @@ def calls(matches: Iterable[Match], data: bytes) -> list[Use]:
     """Calls in order."""
     uses = []
     for _, captured in matches:
-        node = captured["name"][0]
-        start, end = node.byte_range
-        receiver = captured.get("receiver")
-        name = data[start:end].decode()
-        before = _text(receiver[0], data) if receiver else ""
+        if "path" in captured:
+            node = captured["path"][0]
+            begin, end = node.byte_range
+            start = data.rindex(b".", begin, end) + 1
+            name, before = data[start:end].decode().strip(), _cut(data, begin, start - 1)
+        else:
+            node = captured["name"][0]
+            start, end = node.byte_range
+            name, before = data[start:end].decode(), ""
+            if "receiver" in captured:
+                before = _text(captured["receiver"][0], data)
         if not before and not name.isidentifier():
             before, name = _split(name)
-        uses.append(Use(name[:MAX_NAME], before, start, node.start_point[0]))
+        uses.append(Use(name[:MAX_NAME], before, start, node.end_point[0]))
     uses.sort(key=attrgetter("start"))
     return uses
 
@@ -152,7 +160,8 @@ def _widest(known: Definition, new: Definition) -> Definition:
     """The first pattern says what it is; the largest node is its span."""
     if known.start <= new.start and known.end >= new.end:
         return known
-    return known._replace(
+    return replace(
+        known,
         start=min(known.start, new.start),
         end=max(known.end, new.end),
         start_row=min(known.start_row, new.start_row),
@@ -174,7 +183,7 @@ def _extended(ordered: list[Definition], matches: Iterable[Match], data: bytes) 
         while around and around[-1][0] <= found.start:
             start, row = around.pop()
             if start < ordered[index].start:
-                ordered[index] = ordered[index]._replace(start=start, start_row=row)
+                ordered[index] = replace(ordered[index], start=start, start_row=row)
     return ordered
 
 
@@ -201,6 +210,11 @@ def _text(node: Node, data: bytes, last: Node | None = None) -> str:
     start, end = node.byte_range
     if last is not None and last is not node:
         end = last.end_byte
+    return _cut(data, start, end)
+
+
+def _cut(data: bytes, start: int, end: int) -> str:
+    """A piece of the text in one line, unless it is too long."""
     if end - start > MAX_TEXT:
         return TOO_LONG
     text = data[start:end].decode()

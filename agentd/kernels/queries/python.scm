@@ -10,10 +10,8 @@
 (class_definition body: (block (expression_statement (assignment left: (identifier) @name) @definition.field)))
 
 ; Calls
-(call function: (identifier) @name) @reference.call
-(call function: (attribute object: (_) @receiver attribute: (identifier) @name)) @reference.call
-(decorator (identifier) @name) @reference.call
-(decorator (attribute object: (_) @receiver attribute: (identifier) @name)) @reference.call
+(call function: [(identifier) @name (attribute) @path]) @reference.call
+(decorator [(identifier) @name (attribute) @path]) @reference.call
 
 ; Bases
 (class_definition superclasses: (argument_list [(identifier) (attribute)] @name)) @reference.inherits
