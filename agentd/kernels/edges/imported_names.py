@@ -27,11 +27,12 @@ class ImportedNames:
                 self._places.setdefault(scopes.code(source), {}).setdefault(found.name, place)
                 self._longest = max(self._longest, found.name.count(".") + 1)
         self._file = self._places.get(-1, {})
-        self._nested = len(self._places) > (1 if self._file else 0)
+        self.nested = len(self._places) > (1 if self._file else 0)
+        """Whether what a name is bound to depends on where it is used."""
 
     def name(self, ordinal: int, name: str) -> Place | None:
         """What ``name`` is bound to at ``ordinal``."""
-        if self._nested:
+        if self.nested:
             for place in self._scopes.outward(ordinal):
                 found = self._places.get(place, {}).get(name)
                 if found is not None:

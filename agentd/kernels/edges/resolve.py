@@ -37,14 +37,35 @@ class Resolver:
         self._imports = imports
         self._bindings = bindings
         self.bases: dict[int, list[Place]] = {}
+        self._used: dict[tuple[int | str, str, str], Place] = {}
+        self._local = self._rules.members or imports.nested
 
     def use(self, ordinal: int, receiver: str, name: str, at: int) -> Place:
-        """Where ``receiver.name``, written at byte ``at`` in ``ordinal``, leads."""
-        if not receiver:
-            return self.bare(ordinal, name, at)
-        spelled = dotted(receiver, self._language)
-        if not spelled:
+        """Where ``receiver.name``, written at byte ``at`` in ``ordinal``, leads; all ``bases`` must be known.
+
+        What a variable holds differs from line to line; all else is found once for each place that may differ.
+        """
+        spelled = dotted(receiver, self._language) if receiver else ""
+        if receiver and not spelled:
             return NOWHERE if is_literal(receiver) else self._named(name)
+        root = spelled.partition(".")[0] or name
+        if root.removesuffix("()") in self._bindings.names:
+            return self._use(ordinal, spelled, name, at)
+        question = (self._differs(ordinal, spelled, root), spelled, name)
+        found = self._used.get(question)
+        if found is None:
+            found = self._used[question] = self._use(ordinal, spelled, name, at)
+        return found
+
+    def _differs(self, ordinal: int, spelled: str, root: str) -> int | str:
+        """On what the meaning of ``root``, the first part of ``spelled``, depends: its class, nothing, or the place."""
+        if spelled and (root in self._rules.selves or root in self._rules.parents):
+            return self._scopes.owner(ordinal)
+        return ordinal if self._local or root.removesuffix("()") in self._scopes.names else -1
+
+    def _use(self, ordinal: int, spelled: str, name: str, at: int) -> Place:
+        if not spelled:
+            return self.bare(ordinal, name, at)
         holder = self.value(ordinal, spelled, at)
         found = self.member(holder, name) if holder is not UNKNOWN else UNKNOWN
         return self._named(name) if found is UNKNOWN else self._held(holder, found, name)

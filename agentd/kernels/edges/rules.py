@@ -71,8 +71,9 @@ _RULES = {
     "tsx": _JAVASCRIPT,
     "typescript": _JAVASCRIPT,
 }
+_CLAIMLESS = Rules(selves=frozenset(), parents=frozenset())
 
 
 def rules_of(language: str) -> Rules:
     """The rules of ``language``; of one that has none here, those that claim least."""
-    return _RULES.get(language, Rules(selves=frozenset(), parents=frozenset()))
+    return _RULES.get(language, _CLAIMLESS)

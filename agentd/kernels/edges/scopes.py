@@ -35,6 +35,7 @@ class Scopes:
         self._ends = [*(symbol.end_byte for symbol in symbols), _END]  # the last is that of -1
         self._outward: dict[int, tuple[int, ...]] = {-1: ()}
         self._chains: dict[int, tuple[str, ...]] = {-1: ("",)}
+        self._owners: dict[int, str] = {-1: ""}
         self.defined: dict[str, int] = {}
         """By qualified name: the last definition counts, as it does where modules are run; data yields to the rest."""
         for ordinal, symbol in enumerate(symbols):
@@ -89,6 +90,12 @@ class Scopes:
 
     def owner(self, ordinal: int) -> str:
         """The qualified name of the class around ``ordinal``, which may be defined in another file; ``""`` for none."""
+        found = self._owners.get(ordinal)
+        if found is None:
+            found = self._owners[ordinal] = self._owner(ordinal)
+        return found
+
+    def _owner(self, ordinal: int) -> str:
         for place in self.outward(ordinal):
             symbol = self.symbols[place]
             if symbol.kind in CLASSES:

@@ -33,13 +33,17 @@ TRANSPARENT = words(
 NOTHING = frozenset(("None", "null", "undefined", "nil", "void", ""))
 
 
-@lru_cache(maxsize=4096)
 def dotted(receiver: str, language: str) -> str:
     """A receiver as ``a.b.c``; with ``()`` at its end where it is the value of a call. ``""`` for any other expression.
 
     A field of Ruby (``@a``) becomes ``self.a``, ``new A(...)`` and ``A.new(...)`` a call of ``A``; the ``$`` of PHP and
     the last ``.`` of a path are dropped.
     """
+    return receiver if receiver.isidentifier() else _dotted(receiver, language)
+
+
+@lru_cache(maxsize=4096)
+def _dotted(receiver: str, language: str) -> str:
     text = receiver.strip()
     if _NEW.match(text) and language != "python":
         text = _NEW.sub("", text).removesuffix(")" if text.startswith("(") else "")
@@ -62,9 +66,13 @@ def is_literal(receiver: str) -> bool:
     return _LITERAL.match(receiver.lstrip()) is not None
 
 
-@lru_cache(maxsize=4096)
 def class_of(text: str, language: str) -> str:
     """The dotted name of the class whose members something of type ``text`` has; ``""`` where that is no one class."""
+    return text if text.isidentifier() else _class_of(text, language)
+
+
+@lru_cache(maxsize=4096)
+def _class_of(text: str, language: str) -> str:
     text = text.strip().strip("\"'")
     options = [part for part in map(str.strip, text.split("|")) if part not in NOTHING]
     if len(options) > 1 and "[" not in text and "<" not in text:
