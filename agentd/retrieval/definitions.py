@@ -21,7 +21,7 @@ Named = dict[int, float]
 """Chunk id -> how surely it is what the query names, above 0 and at most 1."""
 
 MOST_NAMED = 200
-"""Definitions of one query that are looked at: of a name that thousands share, any few hundred are as good."""
+"""Definitions of one name that are looked at: of those that thousands share, the most likely few hundred will do."""
 
 SHORTEST_WORD = 4
 FEW = 3
@@ -48,18 +48,12 @@ class DefinitionFinder:
 
     async def find(self, analysis: Analysis, only: Filter) -> Named:
         """The definitions of the names in the query, and of the words that turn out to be names."""
-        wanted = {parts(name)[-1] for name in analysis.names if parts(name)}
+        wanted = {".".join(parts(name)) for name in analysis.names if parts(name)}
         words = {word for word in analysis.words if len(word) >= SHORTEST_WORD}
         if not wanted | words:
             return {}
         symbols = self._catalogue.symbols
-        found = await symbols.named(sorted(wanted | words), only.roots, MOST_NAMED)
-        allowed = (
-            await self._catalogue.passages.document_ids(only) if only.paths or only.languages or only.kinds else None
-        )
-        if allowed is not None:
-            passing = set(allowed.tolist())
-            found = [symbol for symbol in found if symbol.document_id in passing]
+        found = await symbols.named(sorted(wanted | words), only, MOST_NAMED)
         strengths = strength_of(analysis, found)
         chunks = await symbols.chunks_of([symbol for symbol in found if symbol.id in strengths])
         named: Named = defaultdict(float)

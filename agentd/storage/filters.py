@@ -38,8 +38,12 @@ class DocumentFilter:
         self, connection: sqlite3.Connection, sql: str, parameters: Sequence[str | int] = (), order: str = "d.id"
     ) -> sqlite3.Cursor:
         """Run ``sql``, which selects from ``document d`` and ends with a WHERE clause, narrowed and in ``order``."""
-        narrowed = " AND ".join([sql, *self._conditions])
-        return connection.execute(f"{narrowed} ORDER BY {order}", (*parameters, *self._parameters))
+        narrowed, bound = self.narrow(sql, parameters)
+        return connection.execute(f"{narrowed} ORDER BY {order}", bound)
+
+    def narrow(self, sql: str, parameters: Sequence[str | int] = ()) -> tuple[str, tuple[str | int, ...]]:
+        """``sql`` as for ``select``, narrowed, and its parameters: for use within another statement."""
+        return " AND ".join([sql, *self._conditions]), (*parameters, *self._parameters)
 
     def matches(self, path: str) -> bool:
         """Whether one of the globs matches, if there are any."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import heapq
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -65,9 +66,11 @@ class Symbols:
         """All definitions of a file, in its order."""
         return await self._database.read(_of_document, root_id, path)
 
-    async def named(self, names: Sequence[str], root_ids: Sequence[int] = (), limit: int = 50) -> list[NamedSymbol]:
-        """Definitions of any of ``names``, whatever their case, at most ``limit`` of each; no roots means all."""
-        return await self._database.read(_named, names, root_ids, limit)
+    async def named(self, names: Sequence[str], only: Filter = EVERYWHERE, limit: int = 50) -> list[NamedSymbol]:
+        """Definitions of the last part of any of ``names`` (``get``, ``Session.get``), whatever their case; at most
+        ``limit`` of each, those in the scope that the name says first, then those spelled so, then outer ones.
+        """
+        return await self._database.read(_named, names, only, limit)
 
     async def chunks_of(self, symbols: Sequence[NamedSymbol | SymbolRow]) -> dict[int, int]:
         """Symbol id -> id of the chunk that holds its first line."""
@@ -202,21 +205,32 @@ def _of_document(connection: sqlite3.Connection, root_id: int, path: str) -> lis
     return [symbol_row(row) for row in connection.execute(sql, (root_id, path))]
 
 
-def _named(
-    connection: sqlite3.Connection, names: Sequence[str], root_ids: Sequence[int], limit: int
-) -> list[NamedSymbol]:
-    restriction = f"AND root_id IN ({', '.join('?' * len(root_ids))})" if root_ids else ""
-    sql = (
-        "SELECT id, document_id, name, qualified, kind, start_line, end_line FROM symbol "
-        f"WHERE name = ? COLLATE NOCASE {restriction} LIMIT ?"
-    )
-    found: list[NamedSymbol] = []
-    for name in {name.lower() for name in names}:
-        for symbol_id, document_id, spelled, qualified, kind, *lines in connection.execute(
-            sql, (name, *root_ids, limit)
-        ):
-            found.append(NamedSymbol(symbol_id, document_id, spelled, qualified, SYMBOL_KINDS[kind], *lines))
-    return found
+BEARERS = (
+    "SELECT s.id, s.document_id, s.name, s.qualified, s.kind, s.start_line, s.end_line, d.path FROM symbol s "
+    "CROSS JOIN document d ON d.id = s.document_id WHERE s.name = ? COLLATE NOCASE"
+)
+AS_MEANT = (
+    "ORDER BY substr('.' || qualified, -length(tail)) = tail COLLATE NOCASE DESC, name = last DESC, "
+    "length(qualified) - length(replace(qualified, '.', '')), id"
+)
+
+
+def _named(connection: sqlite3.Connection, names: Sequence[str], only: Filter, limit: int) -> list[NamedSymbol]:
+    documents = DocumentFilter(only, skipped=False)
+    found: dict[int, NamedSymbol] = {}
+    for name in dict.fromkeys(names):
+        scope, _, last = name.rpartition(".")
+        tail = f".{scope.rpartition('.')[2]}.{last}" if scope else f".{last}"
+        bearers, parameters = documents.narrow(BEARERS, (last,))
+        rows = connection.execute(
+            f"WITH meant(tail, last) AS (SELECT ?, ?) "
+            f"SELECT b.* FROM ({bearers} LIMIT {CANDIDATES}) b CROSS JOIN meant {AS_MEANT}",
+            (tail, last, *parameters),
+        )
+        passing = (row for row in rows if documents.matches(row[-1]))
+        for symbol_id, document_id, spelled, qualified, kind, *lines, _ in itertools.islice(passing, limit):
+            found[symbol_id] = NamedSymbol(symbol_id, document_id, spelled, qualified, SYMBOL_KINDS[kind], *lines)
+    return list(found.values())
 
 
 CHUNK_AT = "SELECT id, end_line FROM chunk WHERE document_id = ? AND start_line <= ? ORDER BY start_line DESC LIMIT 1"

@@ -253,16 +253,32 @@ async def test_ranking_gets_names_chunks_and_links(index: Index) -> None:
         file.symbols.extend(symbols("F", "g"))
         results.append((taken, file))
     await index.catalogue.documents.store(results)
-    rows = await index.catalogue.symbols.named(["f", "G", "missing"], [root.id])
+    rows = await index.catalogue.symbols.named(["f", "G", "missing"], Filter(roots=(root.id,)))
     assert sorted((row.name, row.kind) for row in rows) == sorted(
         [("F", SymbolKind.CLASS), ("g", SymbolKind.FUNCTION)] * 2
     )
     assert len(await index.catalogue.symbols.named(["f"], limit=1)) == 1
-    assert await index.catalogue.symbols.named(["f"], [root.id + 1]) == []
+    assert await index.catalogue.symbols.named(["f"], Filter(roots=(root.id + 1,))) == []
     chunks = await index.catalogue.symbols.chunks_of(rows)
     texts = {row.chunk_id: (row.document_id, row.text) for row in await index.view()}
     for row in rows:
         assert texts[chunks[row.id]] == (row.document_id, "one" if row.name == "F" else "two")
+
+
+async def test_of_a_name_that_many_bear_the_one_that_is_meant_is_found(world: World, found: Symbols) -> None:
+    for number in range(30):
+        world.write(f"tests/test_{number:02}.py", symbols(f"Case{number}", f"Case{number}.run", "Run"))
+    world.write("src/zebra.py", symbols("Zebra", "Zebra.run", "run"))
+
+    async def first(name: str, only: Filter = Filter()) -> str:  # noqa: B008  # frozen
+        return (await found.named([name], only, limit=1))[0].qualified
+
+    assert await first("Zebra.run") == await first("zebra.run") == await first("animals.Zebra.run") == "Zebra.run"
+    assert await first("run") == "run"
+    assert await first("Run") == "Run"
+    assert await first("run", Filter(paths=("tests/test_17.py",))) == "Case17.run"
+    assert await first("Case3.run", Filter(paths=("src/**",))) == "run"
+    assert len(await found.named(["run", "Zebra.run"], limit=100)) == 62
 
 
 async def test_links_among_files_are_their_imports(world: World, found: Symbols) -> None:
