@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
-from agentd.client import (
+from agentd.config import paths
+from agentd.wire import (
     MAX_LINE_BYTES,
     AgentdClientError,
     ConnectionLostError,
@@ -28,14 +29,13 @@ from agentd.client import (
     wait_params,
     with_absolute_path,
 )
-from agentd.config import paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
     from agentd import protocol as p
-    from agentd.client import Message
+    from agentd.wire import Message
 
 QUEUED_MESSAGES = 4096
 """Events that may wait for one reader. A full queue ends that request alone: to block instead would stop every other

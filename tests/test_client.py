@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_peer import SILENCE, Failure, Raw, Result, ScriptedPeer
 
-from agentd import client as module
+from agentd import wire
 from agentd.client import (
     AgentdClientError,
     Client,
@@ -23,11 +23,8 @@ from agentd.client import (
     NoDaemonError,
     ReplyTimeoutError,
     WireError,
-    decode,
-    event_of,
-    open_socket,
-    result_of,
 )
+from agentd.wire import decode, event_of, open_socket, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +134,7 @@ def test_a_refusal_without_an_id_is_raised(client: Client, peer: ScriptedPeer) -
 
 
 def test_an_over_long_line_is_refused(client: Client, peer: ScriptedPeer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(wire, "MAX_LINE_BYTES", 1000)
     peer.replies["stats"] = Raw(b"x" * 5000)
     with pytest.raises(WireError, match="longer"):
         client.stats()
@@ -227,7 +224,7 @@ sys.stdin.read()
 
 CONNECT = """
 import os, sys
-from agentd.client import AgentdClientError, open_socket
+from agentd.wire import AgentdClientError, open_socket
 os.setuid(65533)
 try:
     open_socket(sys.argv[1])

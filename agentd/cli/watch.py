@@ -12,7 +12,7 @@ from rich.text import Text
 
 from agentd.cli import command as c
 from agentd.cli import index, output
-from agentd.client import wait_params
+from agentd.wire import wait_params
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,94 @@
+"""Shapes of roots and of the index, and of what belongs to every message."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+
+class RootInfo(TypedDict):
+    """A root and how far its index is. ``state``: ``scanning``, ``indexing``, ``embedding``, ``current``,
+    ``missing``.
+    """
+
+    path: str
+    origin: str
+    state: str
+    documents: int
+    pending: int
+    chunks: int
+    vectors: int
+    vectors_pending: int
+    skipped: dict[str, int]
+    watched: bool
+    scanned_at: float | None
+
+
+class IndexStatus(TypedDict):
+    """How far the index is, over all roots. Rates per second, ``eta_seconds`` None when unknown; ``graph_pending``
+    files are to be linked to others.
+    """
+
+    state: str
+    generation: int
+    keyword_generation: int
+    vector_generation: int
+    graph_pending: int
+    roots: list[RootInfo]
+    documents: int
+    pending: int
+    chunks: int
+    vectors: int
+    vectors_pending: int
+    skipped: dict[str, int]
+    files_per_second: float
+    vectors_per_second: float
+    eta_seconds: float | None
+    space: str | None
+    degraded: list[str]
+    disk_bytes: dict[str, int]
+
+
+class RootList(TypedDict):
+    """Answer to ``roots.list``."""
+
+    roots: list[RootInfo]
+
+
+class Removed(TypedDict):
+    """Answer to ``roots.remove {path}``."""
+
+    removed: str
+    documents: int
+
+
+class Reindexed(TypedDict):
+    """Answer to ``index.reindex {path?}``: how many files are read again."""
+
+    scheduled: int
+
+
+class Hello(TypedDict):
+    """Versions. Every field may be missing, for ever."""
+
+    name: str
+    version: str
+    protocol: int
+    pid: int
+    methods: list[str]
+
+
+class Event(TypedDict):
+    """``params`` of a notification: the request that it belongs to, and what happened.
+
+    ``progress``, which ``index.wait {events: true}`` streams, carries a ``status``.
+    """
+
+    id: int | str
+    event: str
+    status: NotRequired[IndexStatus]
+
+
+class ErrorData(TypedDict):
+    """``error.data``: the stable name, and what belongs to it."""
+
+    kind: str
