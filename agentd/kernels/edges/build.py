@@ -14,6 +14,7 @@ from agentd.kernels.edges.resolve import Resolver
 from agentd.kernels.edges.rules import rules_of
 from agentd.kernels.edges.scopes import Scopes
 from agentd.kernels.edges.spelling import class_of, dotted
+from agentd.kernels.edges.uses import Uses
 
 if TYPE_CHECKING:
     from agentd.domain import Symbol
@@ -37,7 +38,7 @@ def edges(path: str, language: str, captures: Captures, symbols: list[Symbol]) -
         for row, source, imported in imports
     ]
     found += _bases(captures.bases, language, scopes, resolver)
-    found += _calls(captures.calls, scopes, resolver)
+    found += _calls(captures.calls, scopes, Uses(language, scopes, names, bindings, resolver))
     return found
 
 
@@ -83,18 +84,20 @@ def _bases(found: list[Use], language: str, scopes: Scopes, resolver: Resolver) 
     return edges_
 
 
-def _calls(found: list[Use], scopes: Scopes, resolver: Resolver) -> list[Edge]:
+def _calls(found: list[Use], scopes: Scopes, uses: Uses) -> list[Edge]:
     edges_: list[Edge] = []
     asked: set[tuple[int, str, str]] = set()
-    known: set[tuple[int, str, int, str, str]] = set()
+    known: set[tuple[int, str, tuple[int, str, str]]] = set()
     for use, source in zip(found, scopes.enclosing([use.start for use in found]), strict=True):
         question = (source, use.receiver, use.name)
         if question in asked:
             continue
         asked.add(question)
-        place = resolver.use(source, use.receiver, use.name, use.start)
-        answer = (source, use.name, place.target, place.module, place.path)
-        if place is not NOWHERE and answer not in known:
+        place = uses.place(*question, use.start)
+        if place is NOWHERE:
+            continue
+        answer = (source, use.name, place[:3])
+        if answer not in known:
             known.add(answer)
             edges_.append(Edge(source, EdgeKind.CALLS, use.name, use.row + 1, *place))
     return edges_

@@ -8,7 +8,7 @@ from agentd.domain import Certainty
 from agentd.kernels.edges.place import FROM_BASES, NOWHERE, UNKNOWN, Place
 from agentd.kernels.edges.rules import rules_of
 from agentd.kernels.edges.scopes import CLASSES, DATA, FUNCTIONS
-from agentd.kernels.edges.spelling import class_of, dotted, is_class_itself, is_literal, returned
+from agentd.kernels.edges.spelling import class_of, is_class_itself, returned
 
 if TYPE_CHECKING:
     from agentd.kernels.edges.bindings import Bindings
@@ -37,38 +37,11 @@ class Resolver:
         self._imports = imports
         self._bindings = bindings
         self.bases: dict[int, list[Place]] = {}
-        self._used: dict[tuple[int | str, str, str], Place] = {}
-        self._local = self._rules.members or imports.nested
 
-    def use(self, ordinal: int, receiver: str, name: str, at: int) -> Place:
-        """Where ``receiver.name``, written at byte ``at`` in ``ordinal``, leads; all ``bases`` must be known.
-
-        What a variable holds differs from line to line; all else is found once for each place that may differ.
-        """
-        spelled = dotted(receiver, self._language) if receiver else ""
-        if receiver and not spelled:
-            return NOWHERE if is_literal(receiver) else self._named(name)
-        root = spelled.partition(".")[0] or name
-        if root.removesuffix("()") in self._bindings.names:
-            return self._use(ordinal, spelled, name, at)
-        question = (self._differs(ordinal, spelled, root), spelled, name)
-        found = self._used.get(question)
-        if found is None:
-            found = self._used[question] = self._use(ordinal, spelled, name, at)
-        return found
-
-    def _differs(self, ordinal: int, spelled: str, root: str) -> int | str:
-        """On what the meaning of ``root``, the first part of ``spelled``, depends: its class, nothing, or the place."""
-        if spelled and (root in self._rules.selves or root in self._rules.parents):
-            return self._scopes.owner(ordinal)
-        return ordinal if self._local or root.removesuffix("()") in self._scopes.names else -1
-
-    def _use(self, ordinal: int, spelled: str, name: str, at: int) -> Place:
-        if not spelled:
-            return self.bare(ordinal, name, at)
-        holder = self.value(ordinal, spelled, at)
+    def use(self, holder: Place, name: str) -> Place:
+        """Where a call of ``name`` on something that has the members of ``holder`` leads."""
         found = self.member(holder, name) if holder is not UNKNOWN else UNKNOWN
-        return self._named(name) if found is UNKNOWN else self._held(holder, found, name)
+        return self.named(name) if found is UNKNOWN else self._held(holder, found, name)
 
     def bare(self, ordinal: int, name: str, at: int) -> Place:
         """Where a call of ``name`` leads: a variable of the function, a definition, an import, a member, a package."""
@@ -139,7 +112,7 @@ class Resolver:
             return Place(here, certainty=Certainty.EXACT)
         return Place(-1, holder.module, path, holder.certainty) if holder.module else UNKNOWN
 
-    def _named(self, name: str) -> Place:
+    def named(self, name: str) -> Place:
         """A method of nobody knows what."""
         dull = name in self._rules.methods and name not in self._scopes.names
         return NOWHERE if dull else UNKNOWN
