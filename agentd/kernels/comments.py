@@ -52,8 +52,10 @@ def lead(data: bytes, start: int, floor: int, language: str) -> tuple[int, int]:
             break
         rows += data.count(b"\n", above, first)
         first = above
+    if not rows:
+        return start, 0
     indent = data[first:start]
-    return (first + len(indent) - len(indent.lstrip()), rows) if rows else (start, 0)
+    return first + len(indent) - len(indent.lstrip()), rows
 
 
 def _block_start(data: bytes, end: int, opening: bytes) -> int:

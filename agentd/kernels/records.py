@@ -6,7 +6,7 @@ Every look at a node from Python costs 100 ns, so each is asked once, for its by
 from __future__ import annotations
 
 import re
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -46,7 +46,8 @@ def definitions(groups: Mapping[str, Sequence[Match]], data: bytes) -> list[Defi
     matches = [
         (index, role, captured) for role in groups if role.startswith(DEFINITION) for index, captured in groups[role]
     ]
-    for _, role, captured in sorted(matches, key=lambda match: match[0]):
+    matches.sort(key=itemgetter(0))
+    for _, role, captured in matches:
         new = _definition(role, captured, data)
         known = found.get(new.name_start)
         found[new.name_start] = new if known is None else _widest(known, new)
@@ -125,21 +126,22 @@ def bindings(matches: Iterable[Match], data: bytes) -> list[Binding]:
 def _definition(role: str, captured: Mapping[str, Sequence[Node]], data: bytes) -> Definition:
     node, named = captured[role][0], captured["name"][0]
     start, end = node.byte_range
-    start_row, (end_row, end_column) = node.start_point[0], node.end_point
+    (start_row, column), (end_row, end_column) = node.start_point, node.end_point
     if end_column == 0 and end_row > start_row:  # it ends with its newline
         end_row, end = end_row - 1, start + len(data[start:end].rstrip())
-    scope, body = captured.get("scope"), captured.get("body")
-    name, outer = _defined(_text(named, data), _scope(scope[0], data) if scope else "")
-    start = _head(data, start)
-    body_start = body[0].start_byte if body else -1
+    name_start, name_end = named.byte_range
+    name, outer = _cut(data, name_start, name_end), _scope(captured["scope"][0], data) if "scope" in captured else ""
+    if not name.isidentifier():
+        name, outer = _defined(name, outer)
+    if column:
+        start = _head(data, start)
+    body = captured["body"][0].start_byte if "body" in captured else -1
     kind = role.removeprefix(DEFINITION)
-    return Definition(kind, name, outer, start, end, start_row, end_row, named.start_byte, start, body_start)
+    return Definition(kind, name, outer, start, end, start_row, end_row, name_start, start, body)
 
 
 def _defined(name: str, scope: str) -> tuple[str, str]:
     """A name and what it belongs to; a name of C++ or Lua may hold that itself: ``tools::Store::fetch``, ``M:size``."""
-    if name.isidentifier():
-        return name, scope
     name = name.strip(_QUOTES)
     if name.endswith(">") and not name.startswith("operator"):  # a specialisation: fetch<int>
         name = name.partition("<")[0]
