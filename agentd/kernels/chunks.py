@@ -11,18 +11,19 @@ Lines end at ``\n`` alone, as git, grep and tree-sitter count them; a ``\r`` bel
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable  # Rank is made when the module is loaded
+from collections.abc import Callable, Sequence  # Rank and Block are made when the module is loaded
 from hashlib import blake2b
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from agentd.domain import Chunk, embedding_text
 from agentd.kernels.tokens import identifier_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 MAX_CHUNKS = 4000
 """Chunks of one file; the rest is cut and said to be (``chunks_cut``)."""
@@ -41,7 +42,7 @@ Rank = Callable[[list[str], int], tuple[int, ...]]
 """How good it is to begin a chunk with a line; greater is better."""
 
 
-class Block(NamedTuple):
+class Block(Struct, frozen=True):
     """Lines ``start`` to ``end`` (from 0, half open) that belong together.
 
     ``trail`` holds the headings or scopes around it, its own included. ``symbol`` is the definition it belongs to, and
@@ -203,7 +204,7 @@ class _Packer:
             return first
         if len(run) == 2 and self._is_scrap(first) != self._is_scrap(last):
             larger = last if self._is_scrap(first) else first
-            return larger._replace(start=first.start, end=last.end)
+            return replace(larger, start=first.start, end=last.end)
         defining = next((block for block in run if block.defines), first)
         trail = shared([block.trail for block in run])
         return Block(first.start, last.end, trail, defining.symbol, defining.defines)
@@ -219,10 +220,10 @@ class _Packer:
             last = bisect_right(starts, starts[start] + limit, start + 1, end) - 1
             first = bisect_left(starts, starts[start] + limit // 3, start + 1, max(last, start + 1))
             stop = max(range(first, last + 1), key=self._place, default=start + 1)
-            yield block._replace(start=start, end=stop, defines=block.defines and start == block.start)
+            yield replace(block, start=start, end=stop, defines=block.defines and start == block.start)
             start = stop
         if start < end:
-            yield block._replace(start=start, defines=block.defines and start == block.start)
+            yield replace(block, start=start, defines=block.defines and start == block.start)
 
     def _place(self, line: int) -> tuple[tuple[int, ...], int]:
         return self.rank(self.source.lines, line), line
@@ -235,7 +236,7 @@ def _tile(block: Block, parts: Iterable[Block]) -> list[Block]:
     for part in parts:
         end = min(part.end, block.end)
         if end > cursor:
-            tiles.append(part if (part.start, part.end) == (cursor, end) else part._replace(start=cursor, end=end))
+            tiles.append(part if (part.start, part.end) == (cursor, end) else replace(part, start=cursor, end=end))
             cursor = end
     if tiles and cursor < block.end:
         tiles.append(Block(cursor, block.end, block.trail, block.symbol))
@@ -257,7 +258,7 @@ def _join_small(source: Source, pieces: Iterable[Block], limit: int) -> Iterator
         same = (last.trail, last.symbol) == (piece.trail, piece.symbol)
         if before + size <= limit if same else min(before, size) < scrap and before + size <= most:
             larger = last if before > size else piece
-            last = larger._replace(start=last.start, end=piece.end)
+            last = replace(larger, start=last.start, end=piece.end)
         else:
             yield last
             last = piece

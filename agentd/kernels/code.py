@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
 from tree_sitter import Parser
 
 from agentd.kernels.captures import Captures
@@ -117,20 +118,20 @@ class _Outline:
         """What a definition holds, and the lines between: the first of all is its head."""
         blocks: list[Block] = []
         cursor = outer.start
-        rest = outer._replace(parts=None, defines=False)
+        rest = replace(outer, parts=None, defines=False)
         for child in self._children.get(ordinal, ()):
             block = self._block(child, outer.trail)
             if block.end <= cursor:
                 continue
             if block.start < cursor and self._source.size(cursor, block.end) <= self._limit:
-                blocks[-1] = blocks[-1]._replace(end=block.end)  # it begins on a line that is taken
+                blocks[-1] = replace(blocks[-1], end=block.end)  # it begins on a line that is taken
             else:
-                self._fill(blocks, rest._replace(start=cursor, end=block.start))
-                blocks.append(block if block.start >= cursor else block._replace(start=cursor))
+                self._fill(blocks, replace(rest, start=cursor, end=block.start))
+                blocks.append(block if block.start >= cursor else replace(block, start=cursor))
             cursor = block.end
-        self._fill(blocks, rest._replace(start=cursor))
+        self._fill(blocks, replace(rest, start=cursor))
         if ordinal >= 0:
-            blocks[0] = blocks[0]._replace(trail=outer.trail, symbol=outer.symbol, defines=True, about="")
+            blocks[0] = replace(blocks[0], trail=outer.trail, symbol=outer.symbol, defines=True, about="")
         return blocks
 
     def _fill(self, blocks: list[Block], rest: Block) -> None:
@@ -141,10 +142,10 @@ class _Outline:
         while blocks and closed < end and lines[closed].strip(" \t\r;,") in _CLOSED:
             closed += 1
         if closed > start:
-            blocks[-1] = blocks[-1]._replace(end=closed)
+            blocks[-1] = replace(blocks[-1], end=closed)
             start, end = self._source.trim(closed, end)
         if start < end:
-            blocks.append(rest._replace(start=start, end=end))
+            blocks.append(replace(rest, start=start, end=end))
 
     def _block(self, ordinal: int, trail: Trail) -> Block:
         symbol, definition = self._code.symbols[ordinal], self._code.captures.definitions[ordinal]
@@ -156,5 +157,5 @@ class _Outline:
         block = Block(start, end, inner, symbol.qualified, defines=True)
         if self._source.size(start, end) <= self._limit:
             return block
-        block = block._replace(about=first_sentence(symbol.doc, MAX_ABOUT))
-        return block._replace(parts=partial(self._parts, ordinal, block)) if ordinal in self._children else block
+        block = replace(block, about=first_sentence(symbol.doc, MAX_ABOUT))
+        return replace(block, parts=partial(self._parts, ordinal, block)) if ordinal in self._children else block
