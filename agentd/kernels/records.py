@@ -96,17 +96,15 @@ def imports(matches: Iterable[Match], data: bytes) -> list[Import]:
     for _, captured in matches:
         first = next(iter(captured.values()))[0]
         start, row = first.start_byte, first.start_point[0]
-        module, name, alias, default = (
-            _text(captured[key][0], data, captured[key][-1]) if key in captured else ""
-            for key in ("module", "name", "alias", "default")
-        )
-        if "module" in captured and "{" in module:
+        texts = {key: _text(nodes[0], data, nodes[-1]) for key, nodes in captured.items()}
+        module, name, alias = texts.get("module", ""), texts.get("name", ""), texts.get("alias", "")
+        if "{" in module:
             tree = data[slice(*captured["module"][0].byte_range)].decode()
             found += [Import(*leaf, start, row) for leaf in expand(tree)]
             continue
         module = module.strip(_QUOTES)
-        if default:
-            name, alias = "default", default
+        if texts.get("default"):
+            name, alias = "default", texts["default"]
         found.append(Import(module, name, alias, "wildcard" in captured, start, row))
     found.sort(key=attrgetter("start"))
     return found
@@ -116,9 +114,10 @@ def bindings(matches: Iterable[Match], data: bytes) -> list[Binding]:
     """Bindings in order."""
     found = []
     for _, captured in matches:
-        name, type_ = captured["name"][0], _text(captured["type"][0], data)
+        type_ = _text(captured["type"][0], data)
         if type_ not in _UNTYPED:
-            found.append(Binding(_text(name, data), type_, name.start_byte))
+            start, end = captured["name"][0].byte_range
+            found.append(Binding(_cut(data, start, end), type_, start))
     found.sort(key=attrgetter("start"))
     return found
 

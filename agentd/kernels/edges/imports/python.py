@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agentd.kernels.edges.imports.imported import Imported, Importer
@@ -22,6 +23,7 @@ def python(found: Import, importer: Importer) -> Imported | None:
     return Imported(found.alias or found.name or spelled, module, found.name)
 
 
+@lru_cache(maxsize=256)
 def _key(spelled: str, path: str) -> str:
     name = spelled.lstrip(".")
     dots = len(spelled) - len(name)
