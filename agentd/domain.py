@@ -111,7 +111,10 @@ def embedding_text(context: str, text: str, names: str = "") -> str:
 
 
 SPOKEN_NAMES = 4
-_PARTS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+WORD_IN_NAME = r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
+"""Regular expression of the words within a name of ASCII; single capitals say nothing."""
+
+_WORD_IN_NAME = re.compile(WORD_IN_NAME)
 
 
 def spoken(names: str) -> str:
@@ -120,8 +123,24 @@ def spoken(names: str) -> str:
     >>> spoken("Session.get_adapter HTTPAdapter")
     'get adapter, http adapter'
     """
-    words = (" ".join(_PARTS.findall(name.rpartition(".")[2])).lower() for name in names.split()[:SPOKEN_NAMES])
+    words = (" ".join(_WORD_IN_NAME.findall(name.rpartition(".")[2])).lower() for name in names.split()[:SPOKEN_NAMES])
     return ", ".join(dict.fromkeys(filter(None, words)))
+
+
+MAX_NAME = 512
+"""Characters of a qualified name; a longer one is nobody's."""
+
+JOINTS = re.compile(r"::|->|[.#/\\]")
+"""What joins the parts of a qualified name, in any language."""
+
+
+def name_parts(name: str) -> list[str]:
+    """The parts of a qualified name, with or without call parentheses, in any language's spelling; at least one.
+
+    >>> name_parts("Session.get()"), name_parts("std::vec"), name_parts("")
+    (['Session', 'get'], ['std', 'vec'], [''])
+    """
+    return [part for part in JOINTS.split(name[:MAX_NAME].strip().removesuffix("()")) if part] or [""]
 
 
 class SymbolKind(StrEnum):

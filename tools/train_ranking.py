@@ -26,11 +26,13 @@ from ranking.weights_file import read_prior, scaled_to, to_file, write_weights
 
 from agentd.config.settings import SearchSettings
 from agentd.kernels.features import FEATURES
+from agentd.kernels.rank import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "agentd" / "kernels" / "ranking.json"
+PRIOR = Path(__file__).resolve().parent / "ranking" / "prior.json"
+"""What people would expect of each feature, set by hand; training begins here, and stays near."""
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def parse_arguments() -> argparse.Namespace:
     recording.set_defaults(step=make_recordings)
     fitting = steps.add_parser("fit", help="train on the recordings, and report on held-out corpora")
     fitting.add_argument("work", type=Path, help="the folder that holds the recordings")
-    fitting.add_argument("--prior", type=Path, default=WEIGHTS, help="weights to begin from and to stay near")
+    fitting.add_argument("--prior", type=Path, default=PRIOR, help="weights to begin from and to stay near")
     fitting.add_argument("--write", type=Path, help="file for the new weights; without it they are only shown")
     fitting.add_argument("--ridge", type=float, default=Schedule.ridge, help="how firmly to stay near the prior")
     fitting.add_argument("--lost", type=float, default=0.05, help="share of answerable queries that the floor may lose")
@@ -123,7 +125,7 @@ def train_relevance(recordings: list[Recording], lost: float, doubted: float) ->
     """The logistic of all corpora, made so that the thresholds in the settings lose what they may lose of each corpus
     when it is judged by the others.
     """
-    names = tuple(dict.fromkeys(name for each in recordings for name in each.evidence))
+    names = EVIDENCE
     print_relevance(recordings, names)
     _evidence, answerable = answerability(recordings, names)
     chances = held_out_chances(recordings, names)

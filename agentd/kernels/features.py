@@ -11,7 +11,7 @@ from functools import lru_cache
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
-from agentd.domain import Kind
+from agentd.domain import WORD_IN_NAME, Kind
 from agentd.kernels.roles import Role, role_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ MANY_WORDS = 8.0
 TELLING = 3
 """Words of a query that say most of what it is about."""
 
-_WORD = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_WORD = re.compile(rf"{WORD_IN_NAME}|[^\W\d_A-Za-z]+")
 _ENDING = re.compile(
     r"(?:ations?|ements?|ments?|ities|ity|ings?|ness|edly|ers?|ors?|ied|iers?|ies?|ed|(?<=s|x|z)es|(?<=[cs]h)es|ly|(?<!s)s|(?<!s)es|e|y)$"
 )

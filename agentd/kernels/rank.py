@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from heapq import nlargest
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agentd.errors import ConfigError
-from agentd.kernels.features import FEATURES, Words, features
+from agentd.kernels.features import FEATURES, Words, features, share_of_prose
 from agentd.kernels.messages import RankRequest, RankResult
 
 if TYPE_CHECKING:
@@ -26,18 +25,7 @@ if TYPE_CHECKING:
 
 PACKAGED = "ranking.json"
 
-EVIDENCE = (
-    "similarity",
-    "tenth",
-    "spread",
-    "coverage",
-    "best",
-    "telling",
-    "missing",
-    "length",
-    "defined",
-    "undefined",
-)
+EVIDENCE = ("similarity", "coverage", "telling", "missing", "length", "prose", "defined", "undefined")
 """What the relevance of an answer is taken from; see :func:`evidence`."""
 
 BIAS = "bias"
@@ -85,36 +73,30 @@ def rank(request: RankRequest) -> RankResult:
 def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]) -> dict[str, float]:
     """What speaks for an answer being among the candidates, each from 0 to 1.
 
-    ``similarity``: the best cosine; ``tenth``: the tenth best; ``spread``: the best over the fiftieth; ``coverage``:
-    how much of the query the best texts hold, by weight; ``best``: the most that one of them holds; ``telling``: how
+    ``similarity``: the best cosine; ``coverage``: how much of the query the best texts hold, by weight; ``telling``: how
     much of its rarest words they hold together; ``missing``: how much of the query stands nowhere in the index;
-    ``length``: words of the query, over ten; ``defined``, ``undefined``: it holds a name of code that something
-    defines, or nothing does.
+    ``length``: words of the query, over ten; ``prose``: share of prose among the candidates; ``defined``,
+    ``undefined``: it holds a name of code that something defines, or nothing does.
     """
     similarity = FEATURES.index("similarity")
-    cosines = nlargest(50, (row[similarity] for row in rows))
-    defined = max((each.definition for each in request.candidates), default=0.0)
+    candidates = request.candidates
+    defined = max((each.definition for each in candidates), default=0.0)
     return {
-        "similarity": cosines[0] if cosines else 0.0,
-        "tenth": cosines[:10][-1] if cosines else 0.0,
-        "spread": cosines[0] - cosines[-1] if cosines else 0.0,
-        **coverage(request.candidates, words),
+        "similarity": max((row[similarity] for row in rows), default=0.0),
+        **coverage(candidates, words),
         "missing": request.missing,
         "length": min(1.0, len(request.terms) / 10),
+        "prose": share_of_prose(candidates),
         "defined": defined if request.named else 0.0,
         "undefined": float(request.named and not defined),
     }
 
 
 def coverage(candidates: Sequence[RankCandidate], words: Words) -> dict[str, float]:
-    """How much of the query's words is in the texts that came along: on average, at best, and of the rarest."""
+    """How much of the query's words is in the texts that came along: on average, and of the rarest in all of them."""
     texts = [words.found(f"{each.text} {each.names} {each.path}") for each in candidates if each.text]
-    shares = [words.weight(each) for each in texts] or [0.0]
-    return {
-        "coverage": sum(shares) / len(shares),
-        "best": max(shares),
-        "telling": words.telling(set().union(*texts)),
-    }
+    mean = sum(words.weight(each) for each in texts) / max(1, len(texts))
+    return {"coverage": mean, "telling": words.telling(set().union(*texts))}
 
 
 def relevance(found: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -7,13 +7,12 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from agentd.domain import JOINTS, name_parts
+
 LONGEST = 2000
 """Characters of a query that are looked at: a pasted traceback says what it is in its first lines."""
 
 MAX_NAMES = 16
-
-SENTENCE_WORDS = 4
-"""From this many words on, words that are not names make a sentence."""
 
 
 class QueryType(StrEnum):
@@ -62,7 +61,6 @@ _ELSEWHERE = re.compile(
 _WORD = re.compile(r"\w")
 _BACKSLASH = re.compile(r"(?<=[\w.:])\\(?=[\w.])")
 _FILE = re.compile(rf"^[\w.-]+\.(?:{'|'.join(_EXTENSIONS.split())})$", re.IGNORECASE)
-_JOINTS = re.compile(r"\.|::|->|#")
 _CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]")
 _PLURAL = re.compile(r"^[A-Z][A-Z0-9]+s$")
 _ERROR = re.compile(
@@ -118,7 +116,7 @@ def is_name(token: str) -> bool:
         return True
     if token.lower() in _PROSE or _PLURAL.match(token):
         return False
-    return bool(_JOINTS.search(token) or "_" in token.strip("_") or token.startswith("_") or _CAMEL.search(token))
+    return bool(JOINTS.search(token) or "_" in token.strip("_") or token.startswith("_") or _CAMEL.search(token))
 
 
 def is_path(token: str) -> bool:
@@ -131,11 +129,6 @@ def is_path(token: str) -> bool:
     return folders > 1 or (folders == 1 and token[0] == "/") or _FILE.match(token.rpartition("/")[2]) is not None
 
 
-def parts(name: str) -> list[str]:
-    """A qualified name in its parts: those of ``a.b``, ``a::b``, ``a->b`` and ``a#b``."""
-    return [part for part in _JOINTS.split(name) if part]
-
-
 def _is_declaration(match: re.Match[str]) -> bool:
     """Whether it is code: ``class Session`` and ``type checking():`` are, ``type checking`` is English."""
     name = match["name"]
@@ -144,7 +137,7 @@ def _is_declaration(match: re.Match[str]) -> bool:
 
 def _single(token: str, *, hidden: bool) -> Analysis:
     """One word; a ``hidden`` file begins with a dot, which the token has lost."""
-    if hidden and len(parts(token)) == 1:
+    if hidden and len(name_parts(token)) == 1:
         return Analysis(QueryType.PATH, paths=(f".{token}",))
     if "/" in token or is_path(token) or token.lower() in _FILES:
         return Analysis(QueryType.PATH, paths=(token,))
@@ -153,7 +146,7 @@ def _single(token: str, *, hidden: bool) -> Analysis:
 
 
 def _type_of_name(name: str) -> QueryType:
-    return QueryType.QUALIFIED if len(parts(name)) > 1 else QueryType.IDENTIFIER
+    return QueryType.QUALIFIED if len(name_parts(name)) > 1 else QueryType.IDENTIFIER
 
 
 def _type(text: str, names: tuple[str, ...], words: tuple[str, ...], paths: tuple[str, ...]) -> QueryType:

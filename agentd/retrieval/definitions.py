@@ -6,8 +6,7 @@ import asyncio
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.domain import SymbolKind
-from agentd.retrieval.analysis import parts
+from agentd.domain import SymbolKind, name_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +47,7 @@ class DefinitionFinder:
 
     async def find(self, analysis: Analysis, only: Filter) -> Named:
         """The definitions of the names in the query, and of the words that turn out to be names."""
-        wanted = {".".join(parts(name)) for name in analysis.names if parts(name)}
+        wanted = {".".join(name_parts(name)) for name in analysis.names}
         words = {word for word in analysis.words if len(word) >= SHORTEST_WORD}
         if not wanted | words:
             return {}
@@ -66,7 +65,7 @@ def strength_of(analysis: Analysis, symbols: Iterable[NamedSymbol]) -> dict[int,
     """How surely each of ``symbols`` is meant; those that are not are left out."""
     symbols = list(symbols)
     bearers = Counter(symbol.name for symbol in symbols)
-    names = [parts(name) for name in analysis.names]
+    names = [name_parts(name) for name in analysis.names]
     words = {word for word in analysis.words if len(word) >= SHORTEST_WORD and bearers[word] <= FEW}
     strengths: dict[int, float] = {}
     for symbol in symbols:
@@ -79,7 +78,7 @@ def strength_of(analysis: Analysis, symbols: Iterable[NamedSymbol]) -> dict[int,
 
 
 def _by_name(symbol: NamedSymbol, name: list[str]) -> float:
-    if not name or symbol.name.lower() != name[-1].lower():
+    if symbol.name.lower() != name[-1].lower():
         return 0.0
     case = 1.0 if symbol.name == name[-1] else OTHER_CASE
     # The first parts of the longer one may be scopes that the query leaves out, or its module, which no symbol knows.

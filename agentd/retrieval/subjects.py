@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.domain import Filter, SymbolKind
+from agentd.domain import Filter, SymbolKind, name_parts
 from agentd.errors import NotFoundError, SymbolNotFoundError
-from agentd.storage.symbols import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +119,7 @@ class Subjects:
                 return Subject(around[-1:])
             raise SymbolNotFoundError(f"no definition is around line {rest} of {place.absolute}", nearest=[])
         defined = await self._catalogue.symbols.of_document(place.root_id, place.path)
-        wanted = ".".join(parts_of(rest))
+        wanted = ".".join(name_parts(rest))
         found = [row for row in defined if f".{row.qualified}".endswith(f".{wanted}")]
         if found:
             return Subject(found[:MAX_MEANT], len(found) > MAX_MEANT)

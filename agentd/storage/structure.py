@@ -17,7 +17,7 @@ from agentd.storage.codes import (
     Way,
     family,
 )
-from agentd.storage.symbol_diff import SymbolDiff, SymbolRow, diff_symbols
+from agentd.storage.symbol_diff import StoredSymbol, SymbolDiff, diff_symbols
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,7 +68,7 @@ class Known(Struct):
     path: str
     module: str
     family: int
-    symbols: list[tuple[int, SymbolRow]] = field(default_factory=list)
+    symbols: list[tuple[int, StoredSymbol]] = field(default_factory=list)
     links: dict[Identity, Found] = field(default_factory=dict)
 
 
@@ -96,7 +96,7 @@ class Structures:
             self._removed.extend((symbol_id,) for symbol_id, _ in known.symbols)
             self._tell_names(known, (row.qualified for _, row in known.symbols))
             known.symbols = []
-        diff = diff_symbols(known.symbols, [symbol_row(*item) for item in enumerate(parsed.symbols)], self._next_id)
+        diff = diff_symbols(known.symbols, [stored_symbol(*item) for item in enumerate(parsed.symbols)], self._next_id)
         self._next_id += len(diff.added)
         self._plan_symbols(document_id, known.root_id, code, diff)
         links = self._plan_edges(document_id, parsed.edges, diff.ids, known.links)
@@ -210,9 +210,9 @@ def folder_key(path: str) -> str:
     return "".join(f"{part}/" for part in reversed(path.split("/")[:-1])) + "/"
 
 
-def symbol_row(ordinal: int, symbol: Symbol) -> SymbolRow:
+def stored_symbol(ordinal: int, symbol: Symbol) -> StoredSymbol:
     """A symbol of a parsed file as a row."""
-    return SymbolRow(
+    return StoredSymbol(
         ordinal, symbol.parent, SYMBOL_KIND_CODES[symbol.kind], symbol.name, symbol.qualified, symbol.signature,
         symbol.doc, symbol.start_line, symbol.end_line, symbol.start_byte, symbol.end_byte,
     )  # fmt: skip
@@ -268,7 +268,7 @@ def load(connection: sqlite3.Connection, ids: str) -> dict[int, Known]:
     """The stored structure of the documents in ``ids`` (a JSON array)."""
     known = {row[0]: Known(*row[1:]) for row in connection.execute(KNOWN_DOCUMENTS, (ids,))}
     for document_id, symbol_id, *row in connection.execute(KNOWN_SYMBOLS, (ids,)):
-        known[document_id].symbols.append((symbol_id, SymbolRow._make(row)))
+        known[document_id].symbols.append((symbol_id, StoredSymbol._make(row)))
     for document_id, identity, found in _known_links(connection, ids):
         links = known[document_id].links
         links[unlike(links, identity)] = found

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class SymbolRow(NamedTuple):
+class StoredSymbol(NamedTuple):
     """A symbol as it stands in its file, in the order of the table's columns; ``kind`` is a code."""
 
     ordinal: int
@@ -31,17 +31,19 @@ class SymbolDiff(Struct, frozen=True):
     """``ids`` of all symbols by ordinal; ``added`` and ``moved`` are (id, row), ``removed`` (id, row before)."""
 
     ids: list[int]
-    added: list[tuple[int, SymbolRow]]
-    moved: list[tuple[int, SymbolRow]]
-    removed: list[tuple[int, SymbolRow]]
+    added: list[tuple[int, StoredSymbol]]
+    moved: list[tuple[int, StoredSymbol]]
+    removed: list[tuple[int, StoredSymbol]]
 
 
-def diff_symbols(stored: Sequence[tuple[int, SymbolRow]], parsed: Sequence[SymbolRow], next_id: int) -> SymbolDiff:
+def diff_symbols(
+    stored: Sequence[tuple[int, StoredSymbol]], parsed: Sequence[StoredSymbol], next_id: int
+) -> SymbolDiff:
     """Match the n-th stored symbol of a kind and qualified name with the n-th parsed one of the same.
 
     Those that are new take ids from ``next_id`` on.
     """
-    free: dict[tuple[int, str], deque[tuple[int, SymbolRow]]] = {}
+    free: dict[tuple[int, str], deque[tuple[int, StoredSymbol]]] = {}
     for symbol_id, row in stored:
         free.setdefault((row.kind, row.qualified), deque()).append((symbol_id, row))
     diff = SymbolDiff([], [], [], [])

@@ -6,10 +6,9 @@ import difflib
 import heapq
 import itertools
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
-from agentd.domain import Filter, SymbolKind
+from agentd.domain import MAX_NAME, Filter, SymbolKind, name_parts
 from agentd.storage.codes import SYMBOL_KIND_CODES, SYMBOL_KINDS
 from agentd.storage.filters import DocumentFilter
 from agentd.storage.rows import NamedSymbol, SymbolRow
@@ -28,10 +27,6 @@ NEAREST_CANDIDATES = 1000
 """Names that each of the two looks for similar ones takes."""
 NEAREST_COMPARED = 200
 """Those that share most pairs of letters are compared well, which takes some 50 microseconds each."""
-MAX_NAME = 512
-"""A longer name is nobody's."""
-
-_SEPARATOR = re.compile(r"::|->|[.#/\\]")
 
 
 class Symbols:
@@ -82,11 +77,6 @@ class Symbols:
         return await self._database.read(import_links, document_ids)
 
 
-def parts_of(name: str) -> list[str]:
-    """The parts of a qualified name in any language's spelling; at least one."""
-    return [part for part in _SEPARATOR.split(name[:MAX_NAME].strip().removesuffix("()")) if part] or [""]
-
-
 SYMBOL_COLUMNS = (
     "s.id, s.document_id, s.root_id, r.path, d.path, d.stored_signature, d.language, s.kind, s.name, s.qualified, "
     "s.signature, s.doc, s.start_line, s.end_line"
@@ -110,7 +100,7 @@ def by_id(connection: sqlite3.Connection, symbol_ids: Sequence[int]) -> dict[int
 def _find(
     connection: sqlite3.Connection, name: str, only: Filter, limit: int, kinds: tuple[SymbolKind, ...]
 ) -> list[SymbolRow]:
-    parts = parts_of(name)
+    parts = name_parts(name)
     exact: list[tuple[bool, int, str, int]] = []
     loose: list[tuple[bool, int, str, int]] = []
     for symbol_id, kind, qualified, path, module in _candidates(connection, parts[-1], only, kinds):
@@ -161,7 +151,7 @@ def _among(kinds: Sequence[SymbolKind]) -> str:
 
 
 def _nearest(connection: sqlite3.Connection, name: str, only: Filter, limit: int) -> list[str]:
-    last = parts_of(name)[-1]
+    last = name_parts(name)[-1]
     names = _similar_names(connection, last, only) if last else []
     wanted = _pairs(last)
     likely = heapq.nlargest(NEAREST_COMPARED, names, key=lambda similar: len(wanted & _pairs(similar)))

@@ -116,13 +116,11 @@ def test_evidence_says_what_speaks_for_an_answer() -> None:
     assert found == pytest.approx(
         {
             "similarity": 0.8,
-            "tenth": 0.2,
-            "spread": 0.6,
             "coverage": 0.75,
-            "best": 1.0,
             "telling": 1.0,
             "missing": 0.25,
             "length": 0.2,
+            "prose": 0.0,
             "defined": 0.6,
             "undefined": 0.0,
         }
@@ -138,7 +136,7 @@ def test_a_name_that_nothing_defines_is_evidence_only_where_one_was_asked_for() 
 def test_coverage_is_of_the_candidates_that_came_with_their_text() -> None:
     words = [("merge", 1.0), ("cookies", 3.0)]
     found = coverage([candidate(text="cookie"), candidate(doc="merge")], Words(words))
-    assert found == {"coverage": 0.75, "best": 0.75, "telling": 0.75}
+    assert found == {"coverage": 0.75, "telling": 0.75}
     assert set(coverage([], Words(words)).values()) == {0.0}
 
 

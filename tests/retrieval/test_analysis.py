@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd.retrieval.analysis import LONGEST, MAX_NAMES, Analysis, QueryType, analyse, is_name, is_path, parts
+from agentd.retrieval.analysis import LONGEST, MAX_NAMES, Analysis, QueryType, analyse, is_name, is_path
 
 IDENTIFIER, QUALIFIED, PATH = QueryType.IDENTIFIER, QueryType.QUALIFIED, QueryType.PATH
 ERROR, QUESTION, MIXED = QueryType.ERROR, QueryType.QUESTION, QueryType.MIXED
@@ -155,11 +155,6 @@ def test_a_traceback_names_its_files_and_functions() -> None:
     assert found.paths == ("/srv/app/engine/retry.py",)
     assert "self._send_request" in found.names
     assert "ValueError" in found.names
-
-
-def test_joints_part_a_qualified_name() -> None:
-    assert parts("a::b.c->d#e") == ["a", "b", "c", "d", "e"]
-    assert parts("..") == []
 
 
 @pytest.mark.parametrize("token", ["get_user", "_private", "HTTPAdapter", "getUser", "a.b", "run()", "Option::unwrap"])

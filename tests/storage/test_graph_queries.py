@@ -11,7 +11,7 @@ from storage_samples import Index, chunk, entry, parsed
 from agentd.domain import Certainty, EdgeKind, Filter, RootOrigin, SymbolKind
 from agentd.errors import NotFoundError
 from agentd.storage.graph import Graph
-from agentd.storage.symbols import Symbols, is_meant, parts_of
+from agentd.storage.symbols import Symbols, is_meant
 
 if TYPE_CHECKING:
     import sqlite3
@@ -289,8 +289,6 @@ async def test_links_among_files_are_their_imports(world: World, found: Symbols)
     assert sorted(await found.import_links([a, b, c])) == sorted([(a, b), (a, c), (c, a)])
 
 
-def test_parts_of_a_name_in_any_spelling() -> None:
-    assert parts_of("a::b->c.d#e()") == ["a", "b", "c", "d", "e"]
-    assert parts_of(" ") == [""]
+def test_folders_and_the_file_may_stand_before_a_name() -> None:
     assert is_meant(["lib", "A", "f"], "A.f", "lib/src//")
     assert not is_meant(["b", "A", "f"], "A.f", "lib/src//")

@@ -24,7 +24,7 @@ class Schedule:
     and Ba, 2015) of the length ``rate``. ``ridge`` weighs the squared distance from the prior.
     """
 
-    ridge: float = 0.002
+    ridge: float = 0.01
     rounds: int = 6
     steps: int = 40
     rate: float = 0.05

@@ -40,6 +40,10 @@ with it than a person's would, and taught by such questions the ranking would tr
 """
 NAMES = frozenset({"identifier", "qualified_name", "path"})
 """Types of query whose words are those of their answer, whoever asks."""
+TRUST = {"prose": 1.0}
+"""Evidence whose weight is held. Prose defines no names that could speak for an answer, and where everything is prose even
+a passage beside the question may be worth reading: what is withheld there must be less likely still.
+"""
 FEWEST = 40
 """Queries of a type: with less, the common weights are better."""
 SHRINKAGE = 300
@@ -132,10 +136,19 @@ def held_out_chances(recordings: Sequence[Recording], names: Sequence[str]) -> F
     chances = np.zeros(len(recordings))
     for corpus in sorted(set(corpora.tolist())):
         own = corpora == corpus
-        chances[own] = fit_logistic(evidence[~own], answerable[~own])(evidence[own])
+        chances[own] = fitted(evidence[~own], answerable[~own], names)(evidence[own])
     return chances
 
 
 def fit_relevance(recordings: Sequence[Recording], names: Sequence[str]) -> Logistic:
     """The logistic of all recordings."""
-    return fit_logistic(*answerability(recordings, names))
+    return fitted(*answerability(recordings, names), names)
+
+
+def fitted(evidence: Floats, answerable: Floats, names: Sequence[str]) -> Logistic:
+    """The logistic with the weights in ``TRUST`` held."""
+    free = np.array([name not in TRUST for name in names])
+    logistic = fit_logistic(evidence[:, free], answerable)
+    weights = np.array([TRUST.get(name, 0.0) for name in names])
+    weights[free] = logistic.weights
+    return Logistic(weights, logistic.bias)
