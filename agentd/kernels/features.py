@@ -71,7 +71,7 @@ def features(request: RankRequest, words: Words) -> list[list[float]]:
     best_vector = max((each.vector for each in candidates), default=0.0) or 1.0
     best_fusion = max((each.fusion for each in candidates), default=0.0) or 1.0
     files = _files(candidates, best_fusion)
-    prose = sum(each.kind is Kind.DOCS for each in candidates) / max(1, len(candidates))
+    prose = share_of_prose(candidates)
     rows = []
     for each in candidates:
         name, precision = words.best_name(each.names)
@@ -100,6 +100,11 @@ def features(request: RankRequest, words: Words) -> list[list[float]]:
             ]
         )
     return rows
+
+
+def share_of_prose(candidates: Sequence[RankCandidate]) -> float:
+    """How many of the candidates are of documents."""
+    return sum(each.kind is Kind.DOCS for each in candidates) / max(1, len(candidates))
 
 
 def _files(candidates: Sequence[RankCandidate], best: float) -> dict[int, float]:

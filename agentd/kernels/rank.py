@@ -73,8 +73,8 @@ def rank(request: RankRequest) -> RankResult:
 def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]) -> dict[str, float]:
     """What speaks for an answer being among the candidates, each from 0 to 1.
 
-    ``similarity``: the best cosine; ``coverage``: how much of the query the best texts hold, by weight; ``telling``: how
-    much of its rarest words they hold together; ``missing``: how much of the query stands nowhere in the index;
+    ``similarity``: the best cosine; ``coverage``: how much of the query the best texts hold, by weight; ``telling``:
+    how much of its rarest words they hold together; ``missing``: how much of the query stands nowhere in the index;
     ``length``: words of the query, over ten; ``prose``: share of prose among the candidates; ``defined``,
     ``undefined``: it holds a name of code that something defines, or nothing does.
     """

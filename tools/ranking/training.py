@@ -41,8 +41,8 @@ with it than a person's would, and taught by such questions the ranking would tr
 NAMES = frozenset({"identifier", "qualified_name", "path"})
 """Types of query whose words are those of their answer, whoever asks."""
 TRUST = {"prose": 1.0}
-"""Evidence whose weight is held. Prose defines no names that could speak for an answer, and where everything is prose even
-a passage beside the question may be worth reading: what is withheld there must be less likely still.
+"""Evidence whose weight is held. Prose defines no names that could speak for an answer, and where everything is prose
+even a passage beside the question may be worth reading: what is withheld there must be less likely still.
 """
 FEWEST = 40
 """Queries of a type: with less, the common weights are better."""
