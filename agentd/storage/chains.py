@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MAX_NODES = 20_000
+MAX_LINKS = 20_000
+"""Edges of each sort that one step of the search follows."""
 MAX_SECONDS = 0.25
 NAMESAKES = 5
 """Definitions of one name that a call by name may lead to; beyond that it says nothing about the way."""
@@ -72,7 +74,8 @@ SELECT m.id, o.id, o.start_line, {INHERITS}, e.found FROM json_each(?1) j CROSS 
     JOIN symbol c ON c.document_id = m.document_id AND c.ordinal = m.parent
     JOIN edge e ON e.target_symbol_id = c.id AND e.kind = {INHERITS}
     JOIN symbol d ON d.id = e.source
-    JOIN symbol o ON o.document_id = d.document_id AND o.parent = d.ordinal AND o.name = m.name
+    CROSS JOIN symbol o ON o.name = m.name COLLATE NOCASE AND o.name = m.name
+        AND o.document_id = d.document_id AND o.parent = d.ordinal
     WHERE c.kind IN {TYPES} AND NOT {CONSTRUCTOR}
 LIMIT ?3
 """
@@ -129,6 +132,7 @@ class _Walk:
 
     def __init__(self, connection: sqlite3.Connection, until: float, also: int, more: Sequence[str]) -> None:
         self.bounded = ""
+        self._cut = False  # a step had more edges than were followed
         self._connection = connection
         self._until = until
         self._also = also
@@ -141,7 +145,7 @@ class _Walk:
         ahead, behind = _Search(source_ids), _Search(target_ids)
         for _ in range(max_depth):
             if not ahead.frontier or not behind.frontier or self._exhausted(len(ahead.links) + len(behind.links)):
-                return []
+                break
             # What is less sure can be followed forward alone: nobody lists who may mean a name.
             forward = bool(self._more) or len(ahead.frontier) <= len(behind.frontier)
             search = ahead if forward else behind
@@ -149,15 +153,23 @@ class _Walk:
             other = behind if forward else ahead
             if met := [symbol_id for symbol_id in search.frontier if symbol_id in other.links]:
                 return list(islice(_joined(ahead, behind, met), limit))
-        if ahead.frontier and behind.frontier:
-            self.bounded = f"no way within {max_depth} calls; a longer one may exist"
+        self.bounded = self.bounded or self._unseen(max_depth, ahead, behind)
         return []
+
+    def _unseen(self, max_depth: int, ahead: _Search, behind: _Search) -> str:
+        """Where ways may be that were not seen."""
+        if self._cut:
+            return f"only the first {MAX_LINKS:,} calls of a step were followed"
+        if ahead.frontier and behind.frontier:
+            return f"no way within {max_depth} calls; a longer one may exist"
+        return ""
 
     def _links(self, frontier: Sequence[int], *, forward: bool) -> Iterator[Link]:
         ids = json.dumps(frontier)
         for sql in (FORWARD if forward else BACKWARD, *self._more):
-            for row in self._connection.execute(sql, (ids, self._also, MAX_NODES)):
-                yield Link._make(row)
+            rows = self._connection.execute(sql, (ids, self._also, MAX_LINKS)).fetchall()
+            self._cut = self._cut or len(rows) == MAX_LINKS
+            yield from map(Link._make, rows)
 
     def _exhausted(self, nodes: int) -> bool:
         if nodes > MAX_NODES:

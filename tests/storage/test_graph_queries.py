@@ -10,6 +10,7 @@ from storage_samples import Index, chunk, entry, parsed
 
 from agentd.domain import Certainty, EdgeKind, Filter, RootOrigin, SymbolKind
 from agentd.errors import NotFoundError
+from agentd.storage import chains
 from agentd.storage.graph import Graph
 from agentd.storage.symbols import Symbols, is_meant
 
@@ -144,6 +145,29 @@ async def test_a_chain_that_may_be_longer_says_so(world: World, graph: Graph, fo
     assert len((await graph.chain([start], [end], 7)).paths[0]) == 8
     nowhere = await graph.chain([end], [start])
     assert (nowhere.paths, nowhere.bounded) == ([], "")
+
+
+async def test_a_chain_that_may_lie_among_calls_beyond_the_bound_says_so(
+    world: World, graph: Graph, found: Symbols, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chains, "MAX_LINKS", 4)
+    wide = [f"w{number}" for number in range(5)]
+    world.write("a.py", symbols("start", *wide, "end"), [local(0, n, f"w{n - 1}") for n in range(1, 6)])
+    start, end = await the(found, "start"), await the(found, "end")
+    assert "only the first 4" in (await graph.chain([start], [end])).bounded
+    assert len((await graph.chain([start], [await the(found, "w0")])).paths) == 1
+
+
+async def test_a_chain_goes_on_in_a_method_that_overrides_alone(world: World, graph: Graph, found: Symbols) -> None:
+    world.write("a.py", symbols("f", "A", "A.run", "g"), [local(0, 2, "run")])
+    world.write(
+        "b.py", symbols("B", "B.run", "B.Run", "run"), [through(0, "a/", "A", EdgeKind.INHERITS), local(1, 3, "run")]
+    )
+    world.link()
+    assert ways(await graph.chain([await the(found, "a.f")], [await the(found, "b.run")])) == [
+        "f > A.run > B.run > run"
+    ]
+    assert ways(await graph.chain([await the(found, "a.f")], [await the(found, "B.Run")])) == []
 
 
 async def test_a_chain_goes_on_in_the_constructor_of_a_class(world: World, graph: Graph, found: Symbols) -> None:
