@@ -36,6 +36,8 @@ BY_NAME = 200
 """Edges known by name alone that are looked at for one question."""
 NAMESAKES = 10
 """Definitions of one name that a call by name is shown to lead to."""
+MORE_USES = f"uses known by name alone beyond the first {BY_NAME}"
+MORE_NAMESAKES = f"definitions beyond the first {NAMESAKES} of a name that is called"
 AROUND = 50
 """Siblings and members that ``neighbours`` names."""
 COUNTED = 100_000
@@ -140,8 +142,9 @@ Use = tuple[int, int, int, int, int, int]
 def _users(connection: sqlite3.Connection, targets: Sequence[tuple[int, int]], kind: int, limit: int) -> GraphRows:
     """What uses any of ``targets``, (asked about, symbol) each."""
     linked = connection.execute(USERS, (json.dumps(targets), kind, COUNTED)).fetchall()
-    by_name = connection.execute(USERS_BY_NAME, (json.dumps(targets), kind, BY_NAME)).fetchall()
-    return _graph_rows(connection, linked + by_name, limit)
+    by_name = connection.execute(USERS_BY_NAME, (json.dumps(targets), kind, BY_NAME + 1)).fetchall()
+    cut = (MORE_USES,) if len(by_name) > BY_NAME else ()
+    return _graph_rows(connection, linked + by_name[:BY_NAME], limit, cut)
 
 
 CALLEES = """
@@ -165,13 +168,17 @@ SELECT document_id, id FROM symbol WHERE name = ?1 COLLATE NOCASE AND name = ?1 
 def _callees(connection: sqlite3.Connection, symbol_ids: Sequence[int], kind: int, limit: int) -> GraphRows:
     asked = json.dumps(list(symbol_ids))
     found: list[Use] = connection.execute(CALLEES, (asked, kind, COUNTED)).fetchall()
-    for of, name, line, edge, root_id, family in connection.execute(CALLS_BY_NAME, (asked, kind, BY_NAME)).fetchall():
-        same = connection.execute(NAMESAKE, (name, root_id, family, NAMESAKES))
-        found += [(of, document_id, symbol_id, line, edge, NAME) for document_id, symbol_id in same]
-    return _graph_rows(connection, found, limit)
+    by_name = connection.execute(CALLS_BY_NAME, (asked, kind, BY_NAME + 1)).fetchall()
+    cut = {MORE_USES} if len(by_name) > BY_NAME else set()
+    for of, name, line, edge, root_id, family in by_name[:BY_NAME]:
+        same = connection.execute(NAMESAKE, (name, root_id, family, NAMESAKES + 1)).fetchall()
+        if len(same) > NAMESAKES:
+            cut.add(MORE_NAMESAKES)
+        found += [(of, document_id, symbol_id, line, edge, NAME) for document_id, symbol_id in same[:NAMESAKES]]
+    return _graph_rows(connection, found, limit, tuple(sorted(cut)))
 
 
-def _graph_rows(connection: sqlite3.Connection, uses: Sequence[Use], limit: int) -> GraphRows:
+def _graph_rows(connection: sqlite3.Connection, uses: Sequence[Use], limit: int, cut: tuple[str, ...]) -> GraphRows:
     """What is shown of the first ``limit`` uses; several uses of one symbol by one other are one, at its first line."""
     first: dict[tuple[int, int, int], Use] = {}
     for use in uses:
@@ -184,7 +191,7 @@ def _graph_rows(connection: sqlite3.Connection, uses: Sequence[Use], limit: int)
         for use in shown
         if use[2] in symbols or use[1] in files
     ]
-    return GraphRows(rows, len(first) - len(shown))
+    return GraphRows(rows, len(first) - len(shown), cut)
 
 
 def _symbol_end(use: Use, symbol: SymbolRow) -> GraphRow:

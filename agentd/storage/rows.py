@@ -195,10 +195,11 @@ class GraphRow(Struct, frozen=True, gc=False):
 
 
 class GraphRows(Struct, frozen=True):
-    """Surest rows first; ``more`` counts those that were left out by the limit."""
+    """Surest rows first; ``more`` counts those that were left out by the limit, ``cut`` says what was not counted."""
 
     rows: list[GraphRow]
     more: int = 0
+    cut: tuple[str, ...] = ()
 
 
 class ChainStep(Struct, frozen=True):

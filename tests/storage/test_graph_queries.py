@@ -110,10 +110,21 @@ async def test_a_call_by_name_leads_to_its_namesakes_in_a_bounded_number(
     world.link()
     rows = await graph.callees([await the(found, "a.f")])
     assert {(row.name, row.certainty) for row in rows.rows} == {("A.save", Certainty.NAME)}
-    assert len(rows.rows) == 10
+    assert (len(rows.rows), rows.cut) == (10, ("definitions beyond the first 10 of a name that is called",))
     saves = await found.find("save")
     callers = await graph.callers([saves[0].id])
     assert [(row.name, row.certainty) for row in callers.rows] == [("f", Certainty.NAME)]
+    assert callers.cut == ()
+
+
+async def test_callers_by_name_beyond_the_bound_are_named(world: World, graph: Graph, found: Symbols) -> None:
+    names = [f"f{number}" for number in range(201)]
+    world.write("a.py", symbols(*names), [by_name(number, "save") for number in range(201)])
+    world.write("b.py", symbols("A", "A.save"))
+    world.write("c.py", symbols("A", "A.save"))
+    world.link()
+    callers = await graph.callers([(await found.find("save"))[0].id], 1000)
+    assert (len(callers.rows), callers.cut) == (200, ("uses known by name alone beyond the first 200",))
 
 
 async def test_bases_and_what_derives(world: World, graph: Graph, found: Symbols) -> None:
