@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agentd.compute.pool import Pool
     from agentd.kernels.messages import FileComplexity, FunctionComplexity
     from agentd.protocol import Complexity, FunctionFigures
-    from agentd.retrieval.files import IndexedRoots
+    from agentd.retrieval.places import IndexedRoots
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.rows import DocumentRow, SymbolRow
 

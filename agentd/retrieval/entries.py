@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from agentd import protocol as p
     from agentd.retrieval.freshness import Disk
-    from agentd.storage.rows import ChainStep, FileGraph, FileRow, GraphRow, HitRow, SymbolRow
+    from agentd.storage.rows import ChainStep, FileGraph, FileRow, GraphRow, SymbolRow
 
     Row = SymbolRow | GraphRow | FileRow
 
 
-def absolute(row: Row | HitRow) -> str:
+class InRoot(Protocol):
+    """A row about a file."""
+
+    @property
+    def root_path(self) -> str:
+        """The root, absolute."""
+
+    @property
+    def path(self) -> str:
+        """The file, relative to its root."""
+
+
+def absolute(row: InRoot) -> str:
     """The absolute path of a row's file."""
     return os.path.join(row.root_path, row.path)
 

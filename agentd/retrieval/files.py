@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from agentd.errors import NotFoundError
 from agentd.kernels.decoding import decode
 from agentd.kernels.reading import read_file
+from agentd.retrieval.entries import absolute
+from agentd.retrieval.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from agentd.domain import Filter
     from agentd.protocol import FileInfo, FileList, Span
+    from agentd.retrieval.places import IndexedRoots
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.rows import DocumentRow
 
 MAX_SPAN_CHARS = 200_000
 """Some 50,000 tokens; a longer span is cut at a line, and says so."""
-REFRESH_SECONDS = 2.0
-
-
-class IndexedRoots(Protocol):
-    """What reading needs of the index."""
-
-    def root_of(self, path: str) -> tuple[int, str]:
-        """(id, path) of the root that holds ``path``; raises OutsideRootsError."""
-
-    async def refresh(self, paths: Iterable[str], within: float) -> bool:
-        """Bring these files (absolute) up to date in the index."""
 
 
 class FileReader:
@@ -38,7 +27,7 @@ class FileReader:
 
     def __init__(self, catalogue: Catalogue, index: IndexedRoots, max_bytes: int) -> None:
         self._catalogue = catalogue
-        self._index = index
+        self._places = Places(catalogue, index)
         self.max_bytes = max_bytes
 
     async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
@@ -48,15 +37,9 @@ class FileReader:
             OutsideRootsError: no root holds the path.
             NotFoundError: the index does not know such a file, it has no text, or it ends before ``start_line``.
         """
-        path = os.path.normpath(path)  # noqa: ASYNC240 pure text, no disk
-        root_id, root = self._index.root_of(path)
-        relative = path[len(root) + 1 :]
-        if not await self._known(root_id, relative):
-            await self._index.refresh([path], REFRESH_SECONDS)
-            if not await self._known(root_id, relative):
-                raise NotFoundError(f"{path} is no file of the index: it is missing, ignored or skipped")
-        lines = await asyncio.to_thread(self._lines, root, relative)
-        return cut_span(path, root, lines, start_line, len(lines) if end_line is None else end_line)
+        place = await self._places.file(path)
+        lines = await asyncio.to_thread(self._lines, place.root, place.path)
+        return cut_span(place.absolute, place.root, lines, start_line, len(lines) if end_line is None else end_line)
 
     async def list_files(self, only: Filter, *, skipped: bool, after: str | None, limit: int) -> FileList:
         """A page of the files that the index knows, in the order of root and path."""
@@ -64,10 +47,6 @@ class FileReader:
         files = [described(row) for row in rows]
         total = await self._catalogue.passages.count(only, skipped=skipped)
         return {"files": files, "total": total, "next": files[-1]["path"] if len(files) == limit else None}
-
-    async def _known(self, root_id: int, relative: str) -> bool:
-        document = await self._catalogue.passages.document(root_id, relative)
-        return document is not None and document.skip is None
 
     def _lines(self, root: str, relative: str) -> list[str]:
         read = read_file(root, relative, self.max_bytes)
@@ -82,7 +61,7 @@ class FileReader:
 def described(row: DocumentRow) -> FileInfo:
     """The document as the protocol shows it."""
     return {
-        "path": os.path.join(row.root_path, row.path),
+        "path": absolute(row),
         "root": row.root_path,
         "language": row.language,
         "kind": row.kind,

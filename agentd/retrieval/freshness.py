@@ -53,6 +53,10 @@ class Disk:
         self._states = states
         self.changed = {path for path, state in states.items() if state in {OnDisk.CHANGED, OnDisk.GONE}}
 
+    def and_of(self, states: Mapping[str, OnDisk]) -> Disk:
+        """These files and others."""
+        return Disk({**self._states, **states})
+
     def has(self, path: str) -> bool:
         """Whether the file is still there, as far as is known."""
         return self._states.get(path) is not OnDisk.GONE

@@ -9,6 +9,7 @@ from agentd.domain import Filter, SymbolKind, embedding_text
 from agentd.errors import AgentdError
 from agentd.kernels.roles import Role, role_of
 from agentd.retrieval import entries
+from agentd.retrieval.entries import absolute
 from agentd.retrieval.subjects import weighty
 from agentd.storage.rows import NamedSymbol
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from agentd import protocol as p
     from agentd.retrieval.freshness import Disk, Freshness
     from agentd.retrieval.graph import GraphReader
+    from agentd.retrieval.places import Place
     from agentd.retrieval.retrievers import Retriever
-    from agentd.retrieval.subjects import Place, Subjects
+    from agentd.retrieval.subjects import Subjects
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.rows import GraphRow, HitRow, Neighbours, SymbolRow
 
@@ -121,7 +123,7 @@ def overlaps(row: HitRow, document_id: int, start_line: int, end_line: int) -> b
 
 def shown(found: _Around, disk: Disk, limit: int) -> dict[str, object]:
     """The groups of the answer."""
-    near = [_near(row, score, disk) for row, score in found.similar if disk.has(entries.absolute(row))]
+    near = [_near(row, score, disk) for row, score in found.similar if disk.has(absolute(row))]
     around = found.neighbours
     if around is None:
         empty = ("siblings", "members", "callers", "callees", "bases", "derived", "tests")
@@ -158,7 +160,7 @@ def _ends(rows: Iterable[GraphRow], disk: Disk, limit: int) -> list[p.SymbolInfo
 
 
 def _near(row: HitRow, score: float, disk: Disk) -> p.Near:
-    path = entries.absolute(row)
+    path = absolute(row)
     return {
         "path": path,
         "root": row.root_path,
@@ -171,7 +173,7 @@ def _near(row: HitRow, score: float, disk: Disk) -> p.Near:
 
 
 def _files(found: _Around) -> dict[str, str]:
-    signatures = {entries.absolute(row): row.signature for row, _ in found.similar}
+    signatures = {absolute(row): row.signature for row, _ in found.similar}
     if (around := found.neighbours) is not None:
         uses = [row for group in (around.callers, around.callees, around.bases, around.derived) for row in group.rows]
         signatures |= entries.files([around.symbol, *uses])

@@ -11,8 +11,9 @@ import structlog
 from agentd.domain import embedding_text
 from agentd.errors import AgentdError, DeadlineError
 from agentd.retrieval.analysis import Analysis, analyse
-from agentd.retrieval.chosen import Chosen, absolute
+from agentd.retrieval.chosen import Chosen
 from agentd.retrieval.definitions import Names
+from agentd.retrieval.entries import absolute
 from agentd.retrieval.lists import Lists
 from agentd.retrieval.passages import Found
 from agentd.retrieval.reranker import reorder
@@ -86,7 +87,7 @@ class Searcher:
         """
         deadline = time.monotonic() + query.deadline_seconds
         chosen = await self._find(query, deadline)
-        if chosen.changed and await self._index.refresh(chosen.changed, self._patience(deadline)):
+        if chosen.disk.changed and await self._index.refresh(chosen.disk.changed, self._patience(deadline)):
             chosen = await self._find(query, deadline)
         return self._found(query, chosen)
 
@@ -191,21 +192,21 @@ class Searcher:
             page = ranked[start : start + ROWS_PAGE]
             rows = await self._catalogue.passages.hits([chunk_id for chunk_id, _ in page])
             signatures = {absolute(row): row.signature for row in rows.values()}
-            disk = await self._verifier.verify(signatures, self._patience(deadline))
-            chosen.take(page, rows, disk)
+            states = await self._verifier.verify(signatures, self._patience(deadline))
+            chosen.take(page, rows, states)
             if chosen.filled:
                 return
 
     def _found(self, query: SearchQuery, chosen: Chosen) -> Found:
         unfinished = self._index.unfinished(vectors=query.mode.uses_vectors)
-        problems = chosen.lists.problems
+        problems, doubts = chosen.lists.problems, chosen.disk.doubts()
         return Found(
             passages=chosen.passages,
             total=len(chosen.lists.fused),
             generation=self._catalogue.feed.changed.value,
-            complete=not (unfinished or problems or chosen.doubts),
-            degraded=[*problems, *unfinished, *chosen.doubts],
-            skipped=chosen.skipped(),
+            complete=not (unfinished or problems or doubts),
+            degraded=[*problems, *unfinished, *doubts],
+            skipped=chosen.disk.skipped(),
             cut=chosen.verdict.cut(),
             relevance=chosen.verdict.relevance,
             explanation=chosen.explanation() if query.explain else None,

@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.domain import Filter, SymbolKind, name_parts
-from agentd.errors import NotFoundError, SymbolNotFoundError
+from agentd.errors import SymbolNotFoundError
+from agentd.retrieval.places import Place, Places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agentd.retrieval.files import IndexedRoots
+    from agentd.retrieval.places import IndexedRoots
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.rows import SymbolRow
 
@@ -20,8 +21,6 @@ MAX_MEANT = 50
 NEAREST = 5
 SHOWN = 200
 """Characters of a name that an error repeats."""
-REFRESH_SECONDS = 2.0
-"""How long a file that is named, and not known yet, may take to be read."""
 
 MINOR = frozenset({SymbolKind.CONSTANT, SymbolKind.VARIABLE, SymbolKind.FIELD, SymbolKind.MODULE})
 
@@ -42,25 +41,12 @@ class Subject(NamedTuple):
         return [f"definitions beyond the first {MAX_MEANT} of that name: qualify it"] if self.more else []
 
 
-class Place(NamedTuple):
-    """A file that the index knows."""
-
-    root_id: int
-    root: str
-    path: str
-
-    @property
-    def absolute(self) -> str:
-        """The absolute path."""
-        return os.path.join(self.root, self.path)
-
-
 class Subjects:
     """Finds what is meant."""
 
     def __init__(self, catalogue: Catalogue, index: IndexedRoots) -> None:
         self._catalogue = catalogue
-        self._index = index
+        self._places = Places(catalogue, index)
 
     async def meant(self, text: str, roots: Sequence[int]) -> Subject:
         """The definitions that ``text`` means in ``roots`` (none: in all).
@@ -88,18 +74,7 @@ class Subjects:
             OutsideRootsError: no root holds the path.
             NotFoundError: the index knows no such file.
         """
-        path = os.path.normpath(path)  # noqa: ASYNC240 pure text, no disk
-        root_id, root = self._index.root_of(path)
-        place = Place(root_id, root, path[len(root) + 1 :])
-        if not await self._knows(place):
-            await self._index.refresh([path], REFRESH_SECONDS)
-            if not await self._knows(place):
-                raise NotFoundError(f"{path} is no file of the index: it is missing, ignored or skipped")
-        return place
-
-    async def _knows(self, place: Place) -> bool:
-        document = await self._catalogue.passages.document(place.root_id, place.path)
-        return document is not None and document.skip is None
+        return await self._places.file(path)
 
     async def _place(self, path: str, roots: Sequence[int]) -> Place | None:
         """The file at a path, absolute or relative to a root; None where no root has it, so that it is a name."""
@@ -108,7 +83,7 @@ class Subjects:
         path = os.path.normpath(path)  # noqa: ASYNC240 pure text, no disk
         for root in await self._catalogue.roots.all():
             place = Place(root.id, root.path, path)
-            if (not roots or root.id in roots) and await self._knows(place):
+            if (not roots or root.id in roots) and await self._places.knows(place):
                 return place
         return None
 
