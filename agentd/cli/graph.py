@@ -141,7 +141,7 @@ def ask_imports(client: Client, args: Namespace, options: dict[str, Any]) -> Any
     """What a file, or the file of a symbol, imports; or what imports it."""
     ask = client.dependencies if args.what == "deps" else client.dependents
     if os.path.isfile(args.subject):
-        del options["roots"]
+        options.pop("roots", None)
         subject = {"path": args.subject}
     else:
         subject = {"symbol": named(args.subject, options)}
@@ -208,7 +208,8 @@ def symbol(args: Namespace) -> int:
 def related(args: Namespace) -> int:
     """Show what belongs to a line."""
     path, colon, line = args.place.rpartition(":")
-    if not (path and colon and line.isdecimal() and int(line)):
+    # No file has a line of ten digits, and int() refuses one of thousands.
+    if not (path and colon and line.isdecimal() and len(line) < 10 and int(line)):
         output.note(f"agentctl related: expected PATH:LINE, found {output.clean(args.place)}")
         return c.USAGE
     with c.connect(args) as client:

@@ -105,6 +105,7 @@ def substitute(text: str, names: dict[str, str]) -> str:
 def test_transcript(case: Case, tmp_path: Path) -> None:
     root, path = tmp_path / "project", tmp_path / "s"
     (root / "src").mkdir(parents=True)
+    (root / "src/clock.py").touch()
     (tmp_path / "elsewhere").mkdir()
 
     def here(text: str) -> str:
