@@ -78,7 +78,8 @@ def of_calls(result: Calls, *, callers: bool) -> Diagram:
         number = _symbol(diagram, entry)
         if entry["id"] is not None:
             numbers.setdefault(entry["id"], number)
-        other = numbers[entry["of"]]
+        if (other := numbers.get(entry["of"])) is None:  # its file is gone from disk, so it is not in the answer
+            continue
         diagram.arrow(*((number, other) if callers else (other, number)), entry["certainty"])
     return diagram
 

@@ -84,6 +84,13 @@ def test_the_surest_of_several_calls_is_drawn() -> None:
     assert list(diagrams.of_calls(again, callers=True).arrows.values()) == ["exact", "name"]
 
 
+def test_a_call_whose_caller_is_gone_from_disk_is_drawn_without_an_arrow() -> None:
+    gone = calls([("near", "exact"), ("far", "exact")])
+    gone["entries"][1]["of"] = 99
+    diagram = diagrams.of_calls(gone, callers=True)
+    assert (len(diagram.labels), list(diagram.arrows)) == (3, [(1, 0)])
+
+
 @pytest.mark.skipif(shutil.which("dot") is None, reason="graphviz is not installed")
 def test_graphviz_reads_it() -> None:
     lines = "\n".join(diagrams.of_calls(calls([('"\\"];', "exact"), ("<b>", "name")]), callers=True).dot())
