@@ -52,6 +52,8 @@ comments, the headings or scopes above, the path; ``name_precision``: share of t
 files import it; ``docs``, ``data``: kind of file; ``opening``: begins the file; the rest: the file's role.
 """
 
+_ROLE_COLUMNS = {role: [float(role is one) for one in Role if one is not Role.SOURCE] for role in Role}
+
 MANY_WORDS = 8.0
 
 TELLING = 3
@@ -75,7 +77,6 @@ def features(request: RankRequest, words: Words) -> list[list[float]]:
     rows = []
     for each in candidates:
         name, precision = words.best_name(each.names)
-        role = role_of(each.path)
         rows.append(
             [
                 each.keyword / best_keyword,
@@ -96,7 +97,7 @@ def features(request: RankRequest, words: Words) -> list[list[float]]:
                 float(each.kind is Kind.DOCS),
                 float(each.kind is Kind.DATA),
                 float(each.start_line == 1),
-                *(float(role is one) for one in Role if one is not Role.SOURCE),
+                *_ROLE_COLUMNS[role_of(each.path)],
             ]
         )
     return rows
@@ -126,10 +127,12 @@ class Words:
         self._total = sum(self._weights.values()) or 1.0
         self.average = self._total / max(1, len(self._weights))
         """Mean weight of a word."""
+        self._stems: dict[str, set[str]] = {}
+        """Of paths, scopes and names: candidates of one query have many in common."""
 
     def share(self, text: str) -> float:
         """Weight of the words that are in ``text``, over that of all."""
-        return self.weight(stems_of(text)) if text else 0.0
+        return self.weight(self._stems_in(text)) if self._may_be_in(text) else 0.0
 
     def found(self, text: str) -> set[str]:
         """The stems of the query that are in ``text``."""
@@ -144,12 +147,24 @@ class Words:
     def best_name(self, names: str) -> tuple[float, float]:
         """The best of ``names`` (qualified, separated by spaces): share of the query in it, of it in the query."""
         best = (0.0, 0.0)
-        for name in names.split():
-            last = stems_of(name.rpartition(".")[2])
-            found = last & self._weights.keys()
-            if found:
-                best = max(best, (self.weight(stems_of(name)), len(found) / len(last)), key=_product)
+        for name in names.split() if self._may_be_in(names) else ():
+            scope, _, last = name.rpartition(".")
+            stems = self._stems_in(last)
+            if found := stems & self._weights.keys():
+                share = self.weight(stems | self._stems_in(scope) if scope else stems)
+                best = max(best, (share, len(found) / len(stems)), key=_product)
         return best
+
+    def _may_be_in(self, text: str) -> bool:
+        """Whether to look closer: a stem is a part of its word, and to look for parts is far cheaper than stemming."""
+        lower = text.lower()
+        return any(stem in lower for stem in self._weights)
+
+    def _stems_in(self, text: str) -> set[str]:
+        stems = self._stems.get(text)
+        if stems is None:
+            stems = self._stems[text] = stems_of(text)
+        return stems
 
     def weight(self, stems: Iterable[str]) -> float:
         """Weight of the query's words among ``stems``, over that of all."""

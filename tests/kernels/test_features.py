@@ -143,3 +143,21 @@ def test_features_are_numbers_that_compare(terms: list[tuple[str, float]], candi
 def test_more_text_holds_no_less_of_the_query(terms: list[tuple[str, float]], text: str, more: str) -> None:
     words = Words(terms)
     assert words.share(text) <= words.share(f"{text} {more}") + 1e-9
+
+
+NAMES = st.lists(st.sampled_from(("get_user", "Store.getUsers", "a.b.Users", "HTTPUser.x", "ß.Ünder", "..", "_")))
+
+
+@given(TERMS | st.lists(st.tuples(st.sampled_from(("users", "get", "http", "ünder")), st.floats(0, 20))), NAMES)
+def test_names_share_with_the_query_what_their_stems_do(terms: list[tuple[str, float]], names: list[str]) -> None:
+    words = Words(terms)
+    share, precision = words.best_name(" ".join(names))
+    pairs = [(words.weight(stems_of(name)), _precision(words, name)) for name in names]
+    assert share * precision == pytest.approx(max((a * b for a, b in pairs), default=0.0))
+    for name in names:
+        assert words.share(name) == pytest.approx(words.weight(stems_of(name)))
+
+
+def _precision(words: Words, name: str) -> float:
+    last = stems_of(name.rpartition(".")[2])
+    return len(words.found(name.rpartition(".")[2])) / len(last) if last else 0.0
