@@ -7,10 +7,12 @@ The weights are read from a file (``tools/ranking`` trains them); each type of q
 from __future__ import annotations
 
 import math
+import stat
 from functools import lru_cache
 from importlib.resources import files
+from operator import mul
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -34,14 +36,21 @@ FEW = 3
 """Candidates whose texts are looked at for what they hold of the query."""
 
 
+MOST_BYTES = 1 << 20
+"""Of a file of weights; the packaged one has two thousand."""
+
+Weight = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+"""Bounded, so that no sum of them leaves the range of numbers."""
+
+
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file of weights. ``common`` holds for every type of query, what ``types`` gives is added to it; a feature that
     neither names weighs nothing. ``relevance`` are those of :func:`evidence`, ``bias`` included.
     """
 
-    common: dict[str, float]
-    types: dict[str, dict[str, float]]
-    relevance: dict[str, float]
+    common: dict[str, Weight]
+    types: dict[str, dict[str, Weight]]
+    relevance: dict[str, Weight]
 
     def row(self, query_type: str) -> list[float]:
         """Weights in the order of ``FEATURES``."""
@@ -107,7 +116,7 @@ def relevance(found: Mapping[str, float], weights: Mapping[str, float]) -> float
 
 def dot(one: Sequence[float], other: Sequence[float]) -> float:
     """Scalar product."""
-    return sum([a * b for a, b in zip(one, other, strict=True)])
+    return float(sum(map(mul, one, other)))
 
 
 def load_weights(path: str) -> Weights:
@@ -117,11 +126,19 @@ def load_weights(path: str) -> Weights:
         ConfigError: it cannot be read, is no such file, or names a feature or evidence that there is not.
     """
     try:
-        status = Path(path).stat() if path else None
-        return _load(path, (status.st_mtime_ns, status.st_size, status.st_ino) if status else None)
+        return _load(path, _state_of(path) if path else None)
     except (OSError, msgspec.DecodeError) as error:
         source = path or PACKAGED
         raise ConfigError(f"cannot use the ranking weights in {source}: {error}; see docs/ranking.md") from error
+
+
+def _state_of(path: str) -> tuple[int, int, int]:
+    """Time, size and inode; OSError for what would hang the worker, such as a pipe, or fill its memory."""
+    status = Path(path).stat()
+    found = f"{status.st_size:,} bytes" if stat.S_ISREG(status.st_mode) else "something else"
+    if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+        raise OSError(f"expected a file of at most {MOST_BYTES:,} bytes, found {found}")
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @lru_cache(maxsize=2)

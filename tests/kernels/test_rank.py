@@ -63,6 +63,8 @@ def test_an_unknown_type_has_the_common_weights() -> None:
         ('{"common": {}, "types": {}, "relevance": {}, "more": 1}', "more"),
         ('{"common": {"keyword": "much"}, "types": {}, "relevance": {}}', "keyword|common"),
         ('{"common": {"keyword": 1e999}, "types": {}, "relevance": {}}', "range"),
+        ('{"common": {"keyword": 1e308}, "types": {}, "relevance": {}}', "<= 1000000"),
+        (" " * (1 << 21), "at most 1,048,576 bytes"),
         ('{"common": {"kyword": 1}, "types": {}, "relevance": {}}', "kyword; known features: keyword, "),
         ('{"common": {}, "types": {"path": {"kyword": 1}}, "relevance": {}}', "kyword"),
         ('{"common": {}, "types": {}, "relevance": {"smilarity": 1}}', "smilarity; known evidence: similarity, "),
@@ -82,6 +84,12 @@ def test_a_file_that_is_none_of_weights_is_named_with_what_is_wrong(
 def test_a_folder_is_no_file_of_weights(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"docs/ranking\.md"):
         load_weights(str(tmp_path))
+
+
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="found something else"):
+        load_weights(str(tmp_path / "pipe"))
 
 
 def test_a_file_that_was_written_anew_is_read_again(tmp_path: Path) -> None:
