@@ -15,7 +15,6 @@ from agentd.kernels.grammars import load
 from benchmarks.harness.figures import Figure
 
 if TYPE_CHECKING:
-
     from benchmarks.harness.workspace import Workspace
 
 BAR_MB = 4.0
