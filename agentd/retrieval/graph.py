@@ -38,12 +38,19 @@ class _Found(NamedTuple):
     nearest: list[str]
 
 
+class Levels(NamedTuple):
+    """Calls level by level; ``more`` were left out by the limit, ``cut`` says what was not looked at."""
+
+    rows: list[list[GraphRow]]
+    more: int
+    cut: list[str]
+
+
 class _Uses(NamedTuple):
-    """Calls level by level from what was asked about; ``more`` were left out by the limit."""
+    """Calls level by level from what was asked about."""
 
     subject: Subject
-    levels: list[list[GraphRow]]
-    more: int
+    levels: Levels
 
 
 class _Ways(NamedTuple):
@@ -155,19 +162,18 @@ class GraphReader:
 
         async def look() -> _Uses:
             subject = await self._subjects.meant(symbol, roots)
-            levels, more = await level_by_level(step, subject.ids, depth, limit)
-            return _Uses(subject, levels, more)
+            return _Uses(subject, await level_by_level(step, subject.ids, depth, limit))
 
         found, disk = await self._freshness.looked_up(look, _files_of_uses)
         shown = [
             entries.call(row, depth, disk)
-            for depth, level in enumerate(found.levels, start=1)
+            for depth, level in enumerate(found.levels.rows, start=1)
             for row in entries.there(level, disk)
         ]
         return {
             "symbols": [entries.symbol(row, disk) for row in found.subject.symbols],
             "entries": shown,
-            **self.about(began, len(shown) + found.more, disk, found.subject.cut()),
+            **self.about(began, len(shown) + found.levels.more, disk, found.subject.cut() + found.levels.cut),
         }
 
     def about(self, began: float, total: int, disk: Disk, cut: list[str]) -> p.Answer:
@@ -184,29 +190,31 @@ class GraphReader:
         }
 
 
-async def level_by_level(
-    step: Step, symbol_ids: Sequence[int], depth: int, limit: int
-) -> tuple[list[list[GraphRow]], int]:
-    """Rows of each level and how many were left out.
+async def level_by_level(step: Step, symbol_ids: Sequence[int], depth: int, limit: int) -> Levels:
+    """At most ``limit`` rows of at most ``depth`` levels.
 
     A symbol is gone on from once, at its first level; not from one that only shares a name, since the levels beyond
     would hold little else.
     """
     levels: list[list[GraphRow]] = []
     seen, frontier, more = set(symbol_ids), list(symbol_ids), 0
+    cut: dict[str, None] = {}
     while frontier and len(levels) < depth and limit > 0:
         found = await step(frontier, limit)
         levels.append(found.rows)
         limit -= len(found.rows)
         more += found.more
+        cut.update(dict.fromkeys(found.cut))
         surer = [row.symbol_id for row in found.rows if row.certainty is not Certainty.NAME]
         frontier = [each for each in dict.fromkeys(surer) if each is not None and each not in seen]
         seen.update(frontier)
-    return levels, more
+    if frontier and len(levels) < depth:
+        cut[f"levels beyond {len(levels)}, where the limit was reached"] = None
+    return Levels(levels, more, list(cut))
 
 
 def _files_of_uses(found: _Uses) -> dict[str, str]:
-    rows: Iterable[GraphRow] = (row for level in found.levels for row in level)
+    rows: Iterable[GraphRow] = (row for level in found.levels.rows for row in level)
     return entries.files(found.subject.symbols) | entries.files(rows)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_MEANT = 50
 """Definitions that one name stands for at most; the answer says when there are more."""
 NEAREST = 5
+MAX_DIGITS = 9
+"""No file has a line of more digits, and int() refuses thousands of them."""
 SHOWN = 200
 """Characters of a name that an error repeats."""
 
@@ -89,10 +91,11 @@ class Subjects:
 
     async def _in_file(self, place: Place, rest: str) -> Subject:
         if rest.isdecimal():
-            around = await self._catalogue.symbols.at(place.root_id, place.path, min(int(rest), 2**31))
+            line = int(rest) if len(rest) <= MAX_DIGITS else 0
+            around = await self._catalogue.symbols.at(place.root_id, place.path, line)
             if around:
                 return Subject(around[-1:])
-            raise SymbolNotFoundError(f"no definition is around line {rest} of {place.absolute}", nearest=[])
+            raise SymbolNotFoundError(f"no definition is around line {rest[:SHOWN]} of {place.absolute}", nearest=[])
         defined = await self._catalogue.symbols.of_document(place.root_id, place.path)
         wanted = ".".join(name_parts(rest))
         found = [row for row in defined if f".{row.qualified}".endswith(f".{wanted}")]

@@ -118,6 +118,13 @@ def test_callers_of_callers_are_a_level_further(shop: tuple[Daemon, Path]) -> No
     assert by_name["Cart.sum"]["of"] == by_name["total"]["id"]
 
 
+def test_levels_that_were_left_out_by_the_limit_are_named(shop: tuple[Daemon, Path]) -> None:
+    daemon, _ = shop
+    found = daemon.client.callers("rounded", depth=2, limit=1)
+    assert (len(found["entries"]), found["complete"]) == (1, False)
+    assert found["cut"] == ["levels beyond 1, where the limit was reached"]
+
+
 def test_a_file_that_calls_at_its_own_level_is_a_caller(shop: tuple[Daemon, Path]) -> None:
     daemon, root = shop
     (entry,) = daemon.client.callers(f"{root}/web/main.ts:start")["entries"]
@@ -207,6 +214,7 @@ def test_complexity_of_a_file_and_of_a_folder(shop: tuple[Daemon, Path]) -> None
         ("graph.callers", {"symbol": "$/shop/none.py:f"}, "not_found"),
         ("graph.callers", {"symbol": "foo:99999"}, "symbol_not_found"),
         ("graph.callers", {"symbol": "shop/cart.py:99999"}, "symbol_not_found"),
+        ("graph.callers", {"symbol": f"shop/cart.py:{'9' * 4900}"}, "symbol_not_found"),
         ("graph.callers", {"symbol": "shop/cart.py:none"}, "symbol_not_found"),
         ("graph.callers", {"symbol": ":"}, "symbol_not_found"),
         ("graph.callers", {"symbol": "::::"}, "symbol_not_found"),

@@ -48,10 +48,10 @@ class Callers:
 
 async def test_levels_go_on_from_each_symbol_once_and_never_from_a_file() -> None:
     callers = Callers({1: [2, 3, None], 2: [1, 4], 3: [4], 4: [1]})
-    levels, more = await level_by_level(callers, [1], 5, 100)
+    levels, more, cut = await level_by_level(callers, [1], 5, 100)
     assert callers.asked == [[1], [2, 3], [4]]
     assert [[row.symbol_id for row in level] for level in levels] == [[2, 3, None], [1, 4, 4], [1]]
-    assert more == 0
+    assert (more, cut) == (0, [])
 
 
 async def test_what_only_shares_a_name_is_shown_and_not_gone_on_from() -> None:
@@ -62,18 +62,24 @@ async def test_what_only_shares_a_name_is_shown_and_not_gone_on_from() -> None:
         rows = [use(1, 2, certainty=Certainty.NAME), use(1, 3, certainty=Certainty.UNIQUE)]
         return GraphRows(rows if symbol_ids == [1] else [])
 
-    levels, _ = await level_by_level(step, [1], 5, 100)
+    levels, *_ = await level_by_level(step, [1], 5, 100)
     assert asked == [[1], [3]]
     assert [row.symbol_id for row in levels[0]] == [2, 3]
 
 
 async def test_levels_end_at_the_depth_and_at_the_limit_which_counts_over_all_of_them() -> None:
     table: dict[int, list[int | None]] = {1: [2, 3], 2: [4, 5], 3: [6]}
-    levels, _ = await level_by_level(Callers(table), [1], 1, 100)
-    assert len(levels) == 1
-    levels, more = await level_by_level(Callers(table), [1], 5, 4)
+    levels, _, cut = await level_by_level(Callers(table), [1], 1, 100)
+    assert (len(levels), cut) == (1, [])
+    levels, more, _ = await level_by_level(Callers(table), [1], 5, 4)
     assert [len(level) for level in levels] == [2, 2]
     assert more == 1
+
+
+async def test_levels_that_the_limit_left_unseen_are_named() -> None:
+    levels, more, cut = await level_by_level(Callers({1: [2, 3], 2: [4], 3: [5]}), [1], 2, 2)
+    assert ([len(level) for level in levels], more) == ([2], 0)
+    assert cut == ["levels beyond 1, where the limit was reached"]
 
 
 def test_a_step_of_a_chain_says_where_the_step_before_calls_it() -> None:
