@@ -1,5 +1,6 @@
 # agentd: `make help` lists every target.
-ROOT ?= $(CURDIR)
+ROOT ?=
+FOLDER := $(if $(ROOT),$(ROOT),$(CURDIR))
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,8 +24,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 .PHONY: run
 run: $(VENV)/.runtime ## Run the daemon on ROOT (default: this checkout)
-	@printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$$(realpath -m "$(ROOT)")"
-	@exec $(BIN)/agentd --root "$(ROOT)"
+	@printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$$(realpath -m "$(FOLDER)")"
+	@exec $(BIN)/agentd --root "$(FOLDER)"
 
 .PHONY: test
 test: $(VENV)/.dev ## Run every test that needs Python alone
