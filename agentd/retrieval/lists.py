@@ -45,13 +45,17 @@ class Lists:
     @cached_property
     def fusion_scores(self) -> dict[int, float]:
         """Reciprocal rank fusion of keyword and vector by chunk."""
-        return dict(self._fuse([self.keyword, self.vector]))
+        return dict(self._found)
 
     @cached_property
     def fused(self) -> Ranked:
         """All chunks by reciprocal rank fusion; what the query names counts like a list of its own."""
-        named = [sorted(each.items(), key=lambda item: (-item[1], item[0])) for each in self.named]
-        return self._fuse([self.keyword, self.vector, *named])
+        named = [sorted(each.items(), key=lambda item: (-item[1], item[0])) for each in self.named if each]
+        return self._fuse([self.keyword, self.vector, *named]) if named else self._found
+
+    @cached_property
+    def _found(self) -> Ranked:
+        return self._fuse([self.keyword, self.vector])
 
     def _fuse(self, rankings: list[Ranked]) -> Ranked:
         weighted = [(1.0, [chunk_id for chunk_id, _ in ranking]) for ranking in rankings]

@@ -103,7 +103,7 @@ class Searcher:
         if query.mode.ranks or query.rerank:
             ranked = await self._rerank(query, ranked, lists, deadline)
         chosen = Chosen(query, analysis, lists, ranking, verdict)
-        await self._choose(chosen, verdict.kept(ranked), deadline)
+        await self._choose(chosen, ranked, deadline)
         return chosen
 
     def _sure(self, lists: Lists) -> bool:
@@ -189,7 +189,9 @@ class Searcher:
     async def _choose(self, chosen: Chosen, ranked: Ranked, deadline: float) -> None:
         """Walk down the ranking until the answer is filled with hits whose files are still there."""
         for start in range(0, len(ranked), ROWS_PAGE):
-            page = ranked[start : start + ROWS_PAGE]
+            page = chosen.verdict.kept(ranked[start : start + ROWS_PAGE])
+            if not page:
+                return
             rows = await self._catalogue.passages.hits([chunk_id for chunk_id, _ in page])
             signatures = {absolute(row): row.signature for row in rows.values()}
             states = await self._verifier.verify(signatures, self._patience(deadline))
