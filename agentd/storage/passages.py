@@ -105,7 +105,7 @@ def _candidates(connection: sqlite3.Connection, chunk_ids: Sequence[int], texts:
         "CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id",
         (texts, json.dumps([int(chunk_id) for chunk_id in chunk_ids])),
     )
-    rows = {row[0]: CandidateRow(*row[:4], KINDS[row[4]], *row[5:]) for row in found}
+    rows = {row[0]: CandidateRow._make((*row[:4], KINDS[row[4]], *row[5:])) for row in found}
     links = import_links(connection, list({row.document_id for row in rows.values()}))
     return Candidates(rows, Counter(target for _, target in links))
 
