@@ -32,6 +32,9 @@ EVIDENCE = ("similarity", "coverage", "telling", "missing", "length", "prose", "
 
 BIAS = "bias"
 
+PATH = "path"
+"""The type of a query that is nothing but paths."""
+
 FEW = 3
 """Candidates whose texts are looked at for what they hold of the query."""
 
@@ -85,18 +88,20 @@ def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]
     ``similarity``: the best cosine; ``coverage``: how much of the query the best texts hold, by weight; ``telling``:
     how much of its rarest words they hold together; ``missing``: how much of the query stands nowhere in the index;
     ``length``: words of the query, over ten; ``prose``: share of prose among the candidates; ``defined``,
-    ``undefined``: it holds a name of code that something defines, or nothing does.
+    ``undefined``: it holds a name of code that something defines, or nothing does. A path alone, at which there is a
+    file, is as good as a name.
     """
     similarity = FEATURES.index("similarity")
     candidates = request.candidates
-    defined = max((each.definition for each in candidates), default=0.0)
+    defined = max((each.definition for each in candidates), default=0.0) if request.named else 0.0
+    at_path = max((each.named_path for each in candidates), default=0.0) if request.query_type == PATH else 0.0
     return {
         "similarity": max((row[similarity] for row in rows), default=0.0),
         **coverage(candidates, words),
         "missing": request.missing,
         "length": min(1.0, len(request.terms) / 10),
         "prose": share_of_prose(candidates),
-        "defined": defined if request.named else 0.0,
+        "defined": max(defined, at_path),
         "undefined": float(request.named and not defined),
     }
 

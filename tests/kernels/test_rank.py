@@ -110,6 +110,14 @@ def test_no_candidates_are_no_answer() -> None:
     assert set(result.evidence) == set(EVIDENCE)
 
 
+def test_a_file_at_the_path_that_is_the_whole_query_speaks_for_an_answer() -> None:
+    there, elsewhere = request(candidate(named_path=1.0), query_type="path"), request(candidate(), query_type="path")
+    assert rank(there).evidence["defined"] == 1.0
+    assert rank(elsewhere).evidence["defined"] == 0.0
+    assert rank(request(candidate(named_path=1.0), query_type="mixed")).evidence["defined"] == 0.0
+    assert rank(there).relevance > rank(elsewhere).relevance
+
+
 def test_evidence_says_what_speaks_for_an_answer() -> None:
     found = rank(
         request(
