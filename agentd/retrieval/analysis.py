@@ -45,9 +45,12 @@ def _words(text: str) -> frozenset[str]:
 
 
 _EXTENSIONS = (
-    "py pyi js mjs jsx ts tsx go rs java c h cc cpp cxx hpp cs rb php kt kts swift scala lua sh bash md rst txt"
+    "py pyi js jsx ts tsx go rs java c h cc cpp cxx hpp cs rb php kt kts swift scala lua sh bash md rst txt"
     " toml yaml yml json ini cfg html css sql proto xml ipynb"
+    " pyx pxd mjs cjs mts cts hh hxx po pot vue svelte scss sass gradle plist tf hcl exs erl dart cmake mk ps1 csv tsv"
+    " svg graphql prisma tpl jinja j2 hbs erb adoc tex jsonc"
 )
+"""Not those that are as often the last part of a name: ``log``, ``env``, ``lock``, ``properties``."""
 _IDENTIFIER = r"[^\W\d]\w*"
 _TOKEN = re.compile(
     # A path is tried where a run begins, and nowhere within it: that would take quadratic time.

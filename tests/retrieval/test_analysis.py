@@ -167,6 +167,16 @@ def test_a_word_that_may_be_english_is_no_name(token: str) -> None:
     assert not is_name(token)
 
 
+@pytest.mark.parametrize("query", ["django.po", "App.vue", "main.tf", "theme/_base.scss", "schema.graphql"])
+def test_files_of_many_kinds_are_paths(query: str) -> None:
+    assert analyse(query) == Analysis(QueryType.PATH, paths=(query,))
+
+
+@pytest.mark.parametrize("query", ["math.log", "self.lock", "app.env"])
+def test_names_that_end_like_some_files_are_names(query: str) -> None:
+    assert analyse(query) == Analysis(QueryType.QUALIFIED, names=(query,))
+
+
 def test_ordinary_pairs_are_no_paths() -> None:
     assert [each for each in ("and/or", "tcp/ip", "a/b/c", "./a", "node.js", "app.js") if is_path(each)] == [
         "a/b/c",
