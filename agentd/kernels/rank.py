@@ -76,7 +76,7 @@ def rank(request: RankRequest) -> RankResult:
         scores=[dot(each, row) for each in rows],
         names=list(FEATURES),
         weights=row,
-        features=rows,
+        features=rows if request.explain else [],
         relevance=relevance(found, weights.relevance),
         evidence=found,
     )

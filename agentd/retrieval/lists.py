@@ -10,25 +10,22 @@ from agentd.retrieval.fusion import reciprocal_rank_fusion
 if TYPE_CHECKING:
     from agentd.retrieval.definitions import Names
     from agentd.retrieval.retrievers import Ranked
-    from agentd.storage.keyword_view import WeighedWord
 
 
 class Lists:
-    """Each retriever's list, best first; ``words`` are those of the query; ``problems`` say why a list is empty."""
+    """Each retriever's list, best first; ``problems`` say why a list is empty."""
 
     def __init__(
         self,
         keyword: Ranked,
         vector: Ranked,
         named: Names,
-        words: list[WeighedWord],
         problems: list[str],
         rrf_k: int,
     ) -> None:
         self.keyword = keyword
         self.vector = vector
         self.named = named
-        self.words = words
         self.problems = problems
         self._rrf_k = rrf_k
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agentd.retrieval.analysis import Analysis
     from agentd.retrieval.lists import Lists
     from agentd.retrieval.results import SearchQuery
-    from agentd.retrieval.retrievers import Retriever
+    from agentd.retrieval.retrievers import Measures, ScoringRetriever
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.keyword_view import WeighedWord
     from agentd.storage.rows import CandidateRow
@@ -34,16 +34,13 @@ BEYOND = 1.0
 class Weigher(Protocol):
     """What ranking needs of keyword search."""
 
-    async def scores(self, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
-        """BM25 scores of those of ``chunk_ids`` that hold a word of ``text``."""
-
-    async def weigh(self, text: str) -> list[WeighedWord]:
-        """The words of a query and what each is worth."""
+    async def measure(self, text: str, chunk_ids: Sequence[int]) -> Measures:
+        """What the words of a query are worth, and the BM25 scores of those of ``chunk_ids`` that hold any."""
 
 
 class Ranking(Struct, frozen=True):
-    """Candidates in their final order with their scores, and what led to it; ``result.features`` are in the order of
-    ``ids``, not of ``ranked``.
+    """Candidates in their final order with their scores, and what led to it; ``result.features``, there only for
+    those who asked to have it explained, are in the order of ``ids``, not of ``ranked``.
     """
 
     ranked: list[tuple[int, float]]
@@ -52,7 +49,7 @@ class Ranking(Struct, frozen=True):
 
     def features(self, chunk_id: int) -> dict[str, float]:
         """The features of a candidate, by name; empty for one that was not scored."""
-        if chunk_id not in self.ids:
+        if chunk_id not in self.ids or not self.result.features:
             return {}
         row = self.result.features[self.ids.index(chunk_id)]
         return {name: round(value, 4) for name, value in zip(self.result.names, row, strict=True)}
@@ -67,7 +64,12 @@ class Ranker:
         self._pool = pool
 
     async def rank(
-        self, query: SearchQuery, analysis: Analysis, lists: Lists, vector: Retriever | None, settings: SearchSettings
+        self,
+        query: SearchQuery,
+        analysis: Analysis,
+        lists: Lists,
+        vector: ScoringRetriever | None,
+        settings: SearchSettings,
     ) -> Ranking:
         """Rank the best of ``lists``.
 
@@ -75,29 +77,26 @@ class Ranker:
             AgentdError: a step failed; the order of the lists stands.
         """
         head = [chunk_id for chunk_id, _ in lists.fused[: max(settings.ranked, query.limit)]]
-        candidates, keyword, cosines = await asyncio.gather(
+        candidates, (words, keyword), cosines = await asyncio.gather(
             self._catalogue.passages.candidates(head, FEW),
-            self._keyword.scores(query.text, [each for each in head if each not in lists.keyword_scores]),
+            self._keyword.measure(query.text, [each for each in head if each not in lists.keyword_scores]),
             _cosines(vector, query.text, [each for each in head if each not in lists.vector_scores]),
         )
         measured = Measured(keyword | lists.keyword_scores, cosines | lists.vector_scores, lists, candidates.links)
         ids = [chunk_id for chunk_id in head if chunk_id in candidates.rows]
         request = RankRequest(
             query_type=analysis.type,
-            terms=[(word.word, word.weight) for word in lists.words],
+            terms=[(word.word, word.weight) for word in words],
             candidates=[measured.candidate(candidates.rows[each]) for each in ids],
-            missing=_missing(lists.words),
+            missing=_missing(words),
             named=_named(analysis, lists),
             weights=settings.weights,
+            explain=query.explain,
         )
         result = await self._pool.run(RANK, request, lane=Lane.INTERACTIVE)
         ranked = _ordered(ids, result.scores)
         last = ranked[-1][1] if ranked else 0.0
         return Ranking([*ranked, *((each, last - BEYOND) for each, _ in lists.fused[len(head) :])], ids, result)
-
-    async def weigh(self, text: str) -> list[WeighedWord]:
-        """What each word of a query is worth."""
-        return await self._keyword.weigh(text)
 
 
 def _ordered(ids: Sequence[int], scores: Sequence[float]) -> list[tuple[int, float]]:
@@ -107,7 +106,7 @@ def _ordered(ids: Sequence[int], scores: Sequence[float]) -> list[tuple[int, flo
     return [(ids[at], scores[at] - best) for at in order]
 
 
-async def _cosines(vector: Retriever | None, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
+async def _cosines(vector: ScoringRetriever | None, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
     return await vector.scores(text, chunk_ids) if vector is not None and chunk_ids else {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cachetools import LRUCache
 
@@ -35,8 +35,19 @@ class Retriever(Protocol):
     async def retrieve(self, text: str, only: Filter, limit: int) -> Ranked:
         """The best ``limit`` chunks for ``text`` among those that ``only`` lets through."""
 
+
+class ScoringRetriever(Retriever, Protocol):
+    """One that also says how well chunks fit that others found."""
+
     async def scores(self, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
         """The scores of those of ``chunk_ids`` that it has any for."""
+
+
+class Measures(NamedTuple):
+    """The words of a query, and BM25 by chunk for those of some chunks that hold any of them."""
+
+    words: list[WeighedWord]
+    scores: dict[int, float]
 
 
 class KeywordRetriever:
@@ -57,14 +68,13 @@ class KeywordRetriever:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._view.search, text, restrict, limit)
 
-    async def scores(self, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
-        """See Retriever."""
+    async def measure(self, text: str, chunk_ids: Sequence[int]) -> Measures:
+        """What the words of ``text`` are worth, and the scores of chunks by them."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._view.scores, text, chunk_ids)
+        return await loop.run_in_executor(self._threads, self._measure, text, chunk_ids)
 
-    async def weigh(self, text: str) -> list[WeighedWord]:
-        """The words of a query and what each is worth."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._view.weigh, text)
+    def _measure(self, text: str, chunk_ids: Sequence[int]) -> Measures:
+        return Measures(self._view.weigh(text), self._view.scores(text, chunk_ids))
 
 
 class VectorRetriever:
@@ -101,7 +111,7 @@ class VectorRetriever:
         return await loop.run_in_executor(self._threads, self._view.search, codes, scale, limit, documents, roots)
 
     async def scores(self, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
-        """See Retriever."""
+        """See ScoringRetriever."""
         codes, scale = self._queries.get(text) or await self._embed(text)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._view.cosines, codes, scale, chunk_ids)

@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from agentd.retrieval.ranker import Ranker, Ranking
     from agentd.retrieval.reranker import Reranker
     from agentd.retrieval.results import SearchQuery
-    from agentd.retrieval.retrievers import Ranked, Retriever
+    from agentd.retrieval.retrievers import Ranked, Retriever, ScoringRetriever
     from agentd.retrieval.verification import Verifier
     from agentd.storage.catalogue import Catalogue
-    from agentd.storage.keyword_view import WeighedWord
 
     T = TypeVar("T")
 
@@ -68,7 +67,7 @@ class Searcher:
         metrics: Metrics,
     ) -> None:
         self.settings = settings
-        self.vector: Retriever | None = None
+        self.vector: ScoringRetriever | None = None
         self.vector_problem = "vectors are switched off (embedding.enabled)"
         self._catalogue = catalogue
         self._keyword = keyword
@@ -122,13 +121,11 @@ class Searcher:
             return lambda: retriever.retrieve(query.text, query.filter, limit)
 
         nothing: Ranked = []
-        no_words: list[WeighedWord] = []
         none = Names({}, {})
-        keyword, vector, named, words = await asyncio.gather(
+        keyword, vector, named = await asyncio.gather(
             one("keyword", retrieve(self._keyword), nothing) if mode.uses_keyword else _given(nothing),
             one("vector", retrieve(self.vector), nothing) if mode.uses_vectors and self.vector else _given(nothing),
             one("names", lambda: self._namer.find(analysis, query.filter), none) if mode.ranks else _given(none),
-            one("words", lambda: self._ranker.weigh(query.text), no_words) if mode.ranks else _given(no_words),
         )
         if mode.uses_vectors and self.vector is None:
             problems.append(f"vector: {self.vector_problem}")
@@ -136,7 +133,7 @@ class Searcher:
             raise DeadlineError(
                 f"nothing was found within {query.deadline_seconds * 1000:.0f} ms; ask again with a longer deadline_ms"
             )
-        return Lists(keyword, vector, named, words, problems, self.settings.rrf_k)
+        return Lists(keyword, vector, named, problems, self.settings.rrf_k)
 
     async def _stage(
         self, name: str, call: Callable[[], Awaitable[T]], empty: T, problems: list[str], deadline: float
