@@ -81,7 +81,7 @@ class SearchSettings(Section, frozen=True):
     max_per_file: Annotated[int, Meta(ge=0, le=1000)] = 3
     candidates: Annotated[int, Meta(ge=10, le=5000)] = 100
     rrf_k: Annotated[int, Meta(ge=1, le=1000)] = 10
-    ranked: Annotated[int, Meta(ge=10, le=1000)] = 80
+    ranked: Annotated[int, Meta(ge=10, le=1000)] = 40
     weights: str = ""
     min_relevance: Annotated[float, Meta(ge=0, le=1)] = 0.2
     doubtful_relevance: Annotated[float, Meta(ge=0, le=1)] = 0.5

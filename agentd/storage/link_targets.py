@@ -125,8 +125,10 @@ INSERT OR IGNORE INTO hit SELECT c.open_id, min(s.id), s.document_id FROM climb 
     CROSS JOIN document k ON k.id = a.id
         OR (k.root_id = a.root_id AND k.module = a.module AND k.module <> '' AND k.family = a.family)
     CROSS JOIN symbol s ON s.name = {LAST.format(path="o.path")} COLLATE NOCASE AND s.document_id = k.id
-    WHERE c.hop = ? AND s.qualified = b.qualified || '.' || {LAST.format(path="o.path")} GROUP BY c.open_id
+    WHERE c.hop = ? AND s.qualified = b.qualified || '.' || {LAST.format(path="o.path")}
+    AND NOT (c.hop = 0 AND o.way = 1 AND s.document_id = b.document_id) GROUP BY c.open_id
 """
+"""At hop 0 of a member that a class has from its bases, its own file is left out: `super().open()` is not its own."""
 CLIMB = f"""
 INSERT OR IGNORE INTO climb SELECT c.open_id, e.target_symbol_id, c.hop + 1 FROM climb c
     JOIN symbol b ON b.id = c.class_id CROSS JOIN edge e ON e.document_id = b.document_id AND e.source = b.id

@@ -125,6 +125,15 @@ def test_members_come_from_bases_in_other_files(world: World) -> None:
     assert world.targets("app.py") == ["mid.py:Mid.save (import)"]
 
 
+def test_a_member_of_the_bases_is_not_the_one_that_overrides_it(world: World) -> None:
+    world.write("base.py", symbols("Base", "Base.open"))
+    world.write(
+        "own.py", symbols("Own", "Own.open"), [through(0, "base/", "Base", EdgeKind.INHERITS), member(1, 0, "open")]
+    )
+    world.link()
+    assert world.targets("own.py")[1] == "base.py:Base.open (import)"
+
+
 def test_classes_that_derive_from_each_other_end(world: World) -> None:
     world.write("a.py", symbols("A"), [through(0, "b/", "B", EdgeKind.INHERITS), member(0, 0, "m")])
     world.write("b.py", symbols("B"), [through(0, "a/", "A", EdgeKind.INHERITS)])
