@@ -131,7 +131,7 @@ def test_a_member_of_the_bases_is_not_the_one_that_overrides_it(world: World) ->
         "own.py", symbols("Own", "Own.open"), [through(0, "base/", "Base", EdgeKind.INHERITS), member(1, 0, "open")]
     )
     world.link()
-    assert world.targets("own.py")[1] == "base.py:Base.open (import)"
+    assert world.targets("own.py")[1] == "base.py:Base.open (exact)"
 
 
 def test_classes_that_derive_from_each_other_end(world: World) -> None:
