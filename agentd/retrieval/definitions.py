@@ -52,13 +52,16 @@ class DefinitionFinder:
         if not wanted | words:
             return {}
         symbols = self._catalogue.symbols
-        found = await symbols.named(sorted(wanted | words), only, MOST_NAMED)
+        named, rare = await asyncio.gather(
+            symbols.named(sorted(wanted), only, MOST_NAMED), symbols.rare(sorted(words), only, FEW)
+        )
+        found = [*named, *rare]
         strengths = strength_of(analysis, found)
         chunks = await symbols.chunks_of([symbol for symbol in found if symbol.id in strengths])
-        named: Named = defaultdict(float)
+        defined: Named = defaultdict(float)
         for symbol_id, chunk_id in chunks.items():
-            named[chunk_id] = max(named[chunk_id], strengths[symbol_id])
-        return dict(named)
+            defined[chunk_id] = max(defined[chunk_id], strengths[symbol_id])
+        return dict(defined)
 
 
 def strength_of(analysis: Analysis, symbols: Iterable[NamedSymbol]) -> dict[int, float]:

@@ -67,6 +67,10 @@ class Symbols:
         """
         return await self._database.read(_named, names, only, limit)
 
+    async def rare(self, words: Sequence[str], only: Filter = EVERYWHERE, most: int = 3) -> list[NamedSymbol]:
+        """Definitions called as one of ``words``, letter for letter; none of a word that more than ``most`` bear."""
+        return await self._database.read(_rare, words, only, most)
+
     async def chunks_of(self, symbols: Sequence[NamedSymbol | SymbolRow]) -> dict[int, int]:
         """Symbol id -> id of the chunk that holds its first line."""
         places = [(symbol.id, symbol.document_id, symbol.start_line) for symbol in symbols]
@@ -218,9 +222,25 @@ def _named(connection: sqlite3.Connection, names: Sequence[str], only: Filter, l
             (tail, last, *parameters),
         )
         passing = (row for row in rows if documents.matches(row[-1]))
-        for symbol_id, document_id, spelled, qualified, kind, *lines, _ in itertools.islice(passing, limit):
-            found[symbol_id] = NamedSymbol(symbol_id, document_id, spelled, qualified, SYMBOL_KINDS[kind], *lines)
+        found |= {row[0]: _named_symbol(row) for row in itertools.islice(passing, limit)}
     return list(found.values())
+
+
+def _rare(connection: sqlite3.Connection, words: Sequence[str], only: Filter, most: int) -> list[NamedSymbol]:
+    documents = DocumentFilter(only, skipped=False)
+    found: list[NamedSymbol] = []
+    for word in dict.fromkeys(words):
+        rows = connection.execute(*documents.narrow(f"{BEARERS} AND s.name = ?", (word, word)))
+        # Rows are made as they are asked for: of a name that thousands share, few are.
+        called = list(itertools.islice((row for row in rows if documents.matches(row[-1])), most + 1))
+        if len(called) <= most:
+            found += map(_named_symbol, called)
+    return found
+
+
+def _named_symbol(row: tuple[Any, ...]) -> NamedSymbol:
+    symbol_id, document_id, name, qualified, kind, start_line, end_line, _path = row
+    return NamedSymbol(symbol_id, document_id, name, qualified, SYMBOL_KINDS[kind], start_line, end_line)
 
 
 CHUNK_AT = "SELECT id, end_line FROM chunk WHERE document_id = ? AND start_line <= ? ORDER BY start_line DESC LIMIT 1"

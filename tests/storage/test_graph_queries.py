@@ -327,3 +327,12 @@ async def test_links_among_files_are_their_imports(world: World, found: Symbols)
 def test_folders_and_the_file_may_stand_before_a_name() -> None:
     assert is_meant(["lib", "A", "f"], "A.f", "lib/src//")
     assert not is_meant(["b", "A", "f"], "A.f", "lib/src//")
+
+
+async def test_a_word_is_a_name_where_few_are_called_so_letter_for_letter(world: World, found: Symbols) -> None:
+    for number in range(4):
+        world.write(f"m{number}.py", symbols("save"))
+    world.write("one.py", symbols("retry", "Retry"))
+    assert [symbol.name for symbol in await found.rare(["retry", "save", "absent"], most=3)] == ["retry"]
+    assert len(await found.rare(["save"], most=4)) == 4
+    assert len(await found.rare(["save"], Filter(paths=("m1.py", "m2.py")), most=3)) == 2
