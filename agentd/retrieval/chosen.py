@@ -43,7 +43,8 @@ class Chosen:
     @property
     def filled(self) -> bool:
         """Whether there are as many as the answer can hold."""
-        return len(select(self.passages, self._query).passages) >= self._query.limit
+        limit = self._query.limit  # packing makes fewer of them, never more
+        return len(self.passages) >= limit and len(select(self.passages, self._query).passages) >= limit
 
     def take(self, page: Sequence[tuple[int, float]], rows: dict[int, HitRow], states: Mapping[str, OnDisk]) -> None:
         """Take what may be shown of a page, whose files are in these ``states``.

@@ -49,15 +49,14 @@ class DefinitionFinder:
         """The definitions of the names in the query, and of the words that turn out to be names."""
         wanted = {".".join(name_parts(name)) for name in analysis.names}
         words = {word for word in analysis.words if len(word) >= SHORTEST_WORD}
-        if not wanted | words:
-            return {}
         symbols = self._catalogue.symbols
-        named, rare = await asyncio.gather(
-            symbols.named(sorted(wanted), only, MOST_NAMED), symbols.rare(sorted(words), only, FEW)
-        )
-        found = [*named, *rare]
-        strengths = strength_of(analysis, found)
-        chunks = await symbols.chunks_of([symbol for symbol in found if symbol.id in strengths])
+        named = await symbols.named(sorted(wanted), only, MOST_NAMED) if wanted else []
+        rare = await symbols.rare(sorted(words), only, FEW) if words else []
+        found = {symbol.id: symbol for symbol in (*named, *rare)}  # a word may be the last part of a name, too
+        strengths = strength_of(analysis, found.values())
+        if not strengths:
+            return {}
+        chunks = await symbols.chunks_of([found[symbol_id] for symbol_id in strengths])
         defined: Named = defaultdict(float)
         for symbol_id, chunk_id in chunks.items():
             defined[chunk_id] = max(defined[chunk_id], strengths[symbol_id])

@@ -57,7 +57,8 @@ class Places:
         root_id, root = self._index.root_of(path)
         place = Place(root_id, root, path[len(root) + 1 :])
         if not await self.knows(place):
-            await self._index.refresh([path], REFRESH_SECONDS)
+            if place.path:  # the root itself is no file, and reading it again is much to ask
+                await self._index.refresh([path], REFRESH_SECONDS)
             if not await self.knows(place):
                 raise NotFoundError(f"{path} is no file of the index: it is missing, ignored or skipped")
         return place

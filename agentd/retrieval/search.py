@@ -99,7 +99,7 @@ class Searcher:
         ranking = await self._rank(query, analysis, lists, deadline) if query.mode.ranks else None
         ranked = lists.fused if ranking is None else ranking.ranked
         verdict = judge(query, ranking, self.settings, sure=self._sure(lists))
-        if query.mode.ranks or query.rerank:
+        if not verdict.withheld and (query.mode.ranks or query.rerank):
             ranked = await self._rerank(query, ranked, lists, deadline)
         chosen = Chosen(query, analysis, lists, ranking, verdict)
         await self._choose(chosen, ranked, deadline)

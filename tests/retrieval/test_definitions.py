@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from agentd.domain import SymbolKind
+from agentd.domain import Filter, SymbolKind
 from agentd.retrieval.analysis import analyse
-from agentd.retrieval.definitions import FEW, strength_of, tails
+from agentd.retrieval.definitions import FEW, DefinitionFinder, strength_of, tails
 from agentd.storage.rows import NamedSymbol
 
 
@@ -77,3 +77,25 @@ def test_a_path_that_is_not_there_is_looked_for_by_its_end(path: str, expected: 
     found = tails(path)
     assert [tail for tail, _ in found] == expected
     assert [trust for _, trust in found] == sorted((trust for _, trust in found), reverse=True)
+
+
+class NoSymbols:
+    """Stands where the catalogue and its symbols do; knows none, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.symbols = self
+        self.asked: list[str] = []
+
+    async def named(self, *_asked: object) -> list[NamedSymbol]:
+        self.asked.append("named")
+        return []
+
+    async def rare(self, *_asked: object) -> list[NamedSymbol]:
+        self.asked.append("rare")
+        return []
+
+
+async def test_nothing_is_looked_up_that_is_not_asked_for() -> None:
+    known = NoSymbols()
+    assert await DefinitionFinder(known).find(analyse("how does it retry"), Filter()) == {}  # type: ignore[arg-type]
+    assert known.asked == ["rare"]
