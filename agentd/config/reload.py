@@ -25,7 +25,7 @@ LIVE = frozenset(
         "rerank.candidates",
         "rerank.weight",
         "rerank.limit_milliseconds",
-        *(key for key in FIELDS if key.startswith("search.")),
+        *(key for key in FIELDS if key.startswith(("search.", "limits."))),
     }
 )
 """Keys that take effect on SIGHUP; so do the roots of the file. All else is built into processes and open files."""

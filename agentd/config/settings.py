@@ -99,6 +99,16 @@ class RerankSettings(Section, frozen=True):
     limit_milliseconds: Annotated[int, Meta(ge=1, le=60_000)] = 2000
 
 
+class LimitsSettings(Section, frozen=True):
+    """``[limits]``: budgets of the daemon and its workers together. 0 leaves the number to agentd."""
+
+    memory_megabytes: Annotated[int, Meta(ge=64)] = 1024
+    disk_megabytes: Positive = 8192
+    free_disk_megabytes: Count = 256
+    watches: Count = 0
+    descriptors: Count = 0
+
+
 class MaintenanceSettings(Section, frozen=True):
     """``[maintenance]``: the fixed cadence of the clean-up."""
 
@@ -130,4 +140,5 @@ class Settings(Section, frozen=True):
     embedding: EmbeddingSettings = EmbeddingSettings()
     search: SearchSettings = SearchSettings()
     rerank: RerankSettings = RerankSettings()
+    limits: LimitsSettings = LimitsSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
