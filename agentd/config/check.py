@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agentd.config.load import Loaded
+    from agentd.config.settings import Settings
 
 
 def warnings(loaded: Loaded) -> list[str]:
@@ -25,11 +26,25 @@ def warnings(loaded: Loaded) -> list[str]:
     models["rerank.model"] = settings.rerank.model
     if (weights := settings.search.weights) and not Path(weights).is_file():
         found.append(f"search.weights {weights} is no file ({loaded.origins['search.weights']})")
+    found += [f"metrics.textfile {problem} ({loaded.origins['metrics.textfile']})" for problem in _textfile(settings)]
     return found + [
         f"{key} {model} is no folder ({loaded.origins[key]})"
         for key, model in models.items()
         if model and not Path(model).is_dir()
     ]
+
+
+def _textfile(settings: Settings) -> list[str]:
+    path = settings.metrics.textfile
+    if not path:
+        return []
+    found = [] if path.endswith(".prom") else [f"{path} does not end in .prom: node_exporter passes it over"]
+    folder = Path(path).parent
+    if not folder.is_dir():
+        found.append(f"{path} cannot be written: {folder} is no folder")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        found.append(f"{path} cannot be written: this user may not write to {folder}")
+    return found
 
 
 def _root(root: Path) -> str | None:

@@ -30,7 +30,7 @@ SOCKET_VARIABLES = ("AGENTD_SOCKET", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
 STATE_VARIABLES = ("AGENTD_STATE_DIR", "STATE_DIRECTORY", "XDG_STATE_HOME")
 """In the order in which ``agentd.config.paths`` looks at them."""
 
-FILES = ("embedding.model", "rerank.model", "search.weights")
+FILES = ("embedding.model", "rerank.model", "search.weights", "metrics.textfile")
 """Folders and files: relative to the file that names them."""
 
 

@@ -115,6 +115,13 @@ class MaintenanceSettings(Section, frozen=True):
     interval_seconds: Seconds = 30.0
 
 
+class MetricsSettings(Section, frozen=True):
+    """``[metrics]``: figures for Prometheus, in a file. An empty ``textfile`` is none."""
+
+    textfile: str = ""
+    interval_seconds: Annotated[float, Meta(ge=1, le=3600)] = 15.0
+
+
 class RootSettings(Section, frozen=True):
     """``[[root]]``: a folder to keep indexed; fixed as long as the file names it."""
 
@@ -142,3 +149,4 @@ class Settings(Section, frozen=True):
     rerank: RerankSettings = RerankSettings()
     limits: LimitsSettings = LimitsSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    metrics: MetricsSettings = MetricsSettings()
