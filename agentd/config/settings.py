@@ -25,9 +25,13 @@ class ServerSettings(Section, frozen=True):
     backlog: Positive = 1024
     max_connections: Positive = 1024
     max_in_flight: Positive = 32
+    max_running: Positive = 16
+    max_waiting: Positive = 1024
+    max_buffered_megabytes: Positive = 64
     max_request_bytes: Annotated[int, Meta(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
     max_response_bytes: Annotated[int, Meta(ge=64 * 1024, le=256 * 1024 * 1024)] = 8 * 1024 * 1024
     write_timeout_seconds: Seconds = 10.0
+    line_timeout_seconds: Seconds = 30.0
     drain_seconds: Seconds = 10.0
 
 
