@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import structlog
 from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
+
+from agentd.observability.masking import mask_secrets
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
@@ -41,6 +43,7 @@ class _Output:
 
 _output = _Output()
 _processors: list[Processor] = []  # changed in place, because loggers in use keep the list
+_mask = cast("Processor", mask_secrets)  # a processor after the renderer takes and gives a line, not a dict
 
 
 class LevelLogger(structlog.BoundLoggerBase):
@@ -123,5 +126,5 @@ def _pipeline(console: bool) -> list[Processor]:  # noqa: FBT001 - the two outco
         renderer = ConsoleRenderer(
             colors=_output.stream.isatty(), exception_formatter=plain_traceback, pad_level=False, pad_event_to=0
         )
-        return [*shared, TimeStamper("%H:%M:%S", utc=False), renderer]
-    return [*shared, TimeStamper("iso", utc=True), format_exc_info, JSONRenderer()]
+        return [*shared, TimeStamper("%H:%M:%S", utc=False), renderer, _mask]
+    return [*shared, TimeStamper("iso", utc=True), format_exc_info, JSONRenderer(), _mask]
