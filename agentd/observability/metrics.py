@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TypeVar
+from itertools import accumulate
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LOWEST = 0.01
 _RATIO = 2 ** (1 / 8)
@@ -11,6 +16,11 @@ _BUCKETS = 188
 BOUNDS: tuple[float, ...] = tuple(_LOWEST * _RATIO**step for step in range(_BUCKETS))
 """Upper bounds of the buckets, log-spaced from 0.01 to 1.1e5: in milliseconds 10 µs to 109 s. A quantile read from
 them is off by 9 % of its value at most."""
+
+SHOWN = range(32, 176, 8)
+"""Of the bounds those that leave the process: each twice the one before, 0.16 ms to 21 s. Buckets between them are
+added up, so nothing is lost but resolution.
+"""
 
 
 class Counter:
@@ -47,6 +57,29 @@ class Gauge:
         return self.value
 
 
+class Cumulative(NamedTuple):
+    """A distribution as Prometheus has it: how many values lie at or below each bound, and in all."""
+
+    buckets: list[tuple[float, int]]
+    observed: int
+    total: float
+
+
+class Timing:
+    """Observes how long its ``with`` block took, in milliseconds, however that ended."""
+
+    __slots__ = ("_began", "_histogram")
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._histogram.observe(1000 * (perf_counter() - self._began))
+
+
 class Histogram:
     """A distribution in fixed space; ``count``, ``total`` and ``maximum`` are exact, quantiles interpolated."""
 
@@ -70,6 +103,17 @@ class Histogram:
         self.total += value
         self.maximum = max(self.maximum, value)
         self.minimum = min(self.minimum, value)
+
+    def time(self) -> Timing:
+        """A context that is observed in milliseconds."""
+        return Timing(self)
+
+    def cumulative(self) -> Cumulative:
+        """The same in fewer buckets. May be called from another thread: the parts fit each other, for all come from one
+        copy but ``total``, which may be a value or two ahead.
+        """
+        below = list(accumulate(list(self._buckets)))
+        return Cumulative([(BOUNDS[at], below[at]) for at in SHOWN], below[-1], self.total)
 
     def quantile(self, share: float) -> float:
         """The value that ``share`` (0 to 1) of all lie at or below; 0.0 while there is none."""
@@ -102,6 +146,8 @@ class Histogram:
 
 
 Instrument = Counter | Gauge | Histogram
+Labels = tuple[tuple[str, str], ...]
+"""(name, value) pairs, by name."""
 I = TypeVar("I", Counter, Gauge, Histogram)  # noqa: E741 - an instrument, in a scope of three lines
 
 
@@ -109,7 +155,7 @@ class Metrics:
     """Instruments by name and labels: asked for again, the same one comes back. Ask once and keep it."""
 
     def __init__(self) -> None:
-        self._instruments: dict[str, Instrument] = {}
+        self._instruments: dict[tuple[str, Labels], Instrument] = {}
 
     def counter(self, name: str, **labels: str) -> Counter:
         """The counter of that name."""
@@ -123,13 +169,35 @@ class Metrics:
         """The histogram of that name; put the unit into the name."""
         return self._instrument(Histogram, name, labels)
 
-    def _instrument(self, kind: type[I], name: str, labels: dict[str, str]) -> I:
-        key = name + "".join(f"{{{label}={value}}}" for label, value in sorted(labels.items()))
-        instrument = self._instruments.setdefault(key, kind())
+    def _instrument(self, kind: type[I], name: str, labels: Mapping[str, str]) -> I:
+        key = (name, tuple(sorted(labels.items())))
+        instrument = self._instruments.get(key)
+        if instrument is None:
+            instrument = self._instruments[key] = kind()
         if not isinstance(instrument, kind):
-            raise TypeError(f"{key} is a {type(instrument).__name__} already, not a {kind.__name__}")
+            raise TypeError(f"{name} is a {type(instrument).__name__} already, not a {kind.__name__}")
         return instrument
+
+    def counters(self, name: str) -> dict[Labels, int]:
+        """The counters of that name, by labels."""
+        return {labels: each.value for labels, each in self._called(name) if isinstance(each, Counter)}
+
+    def histograms(self, name: str) -> dict[Labels, Histogram]:
+        """The histograms of that name, by labels."""
+        return {labels: each for labels, each in self._called(name) if isinstance(each, Histogram)}
+
+    def _called(self, name: str) -> list[tuple[Labels, Instrument]]:
+        every = sorted(self._instruments.items(), key=_key)
+        return [(labels, each) for (known, labels), each in every if known == name]
 
     def snapshot(self) -> dict[str, object]:
         """JSON values by ``name{label=value}``."""
-        return {key: instrument.snapshot() for key, instrument in sorted(self._instruments.items())}
+        return {_text(*key): instrument.snapshot() for key, instrument in sorted(self._instruments.items(), key=_key)}
+
+
+def _key(item: tuple[tuple[str, Labels], Instrument]) -> tuple[str, Labels]:
+    return item[0]
+
+
+def _text(name: str, labels: Labels) -> str:
+    return name + "".join(f"{{{label}={value}}}" for label, value in labels)

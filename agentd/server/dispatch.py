@@ -7,14 +7,17 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from agentd.errors import AgentdError, CancelledError, DeadlineError, ResponseTooLargeError
 from agentd.server.handlers import METHOD_TABLE
-from agentd.server.method import Context
+from agentd.server.method import Context, Load
+from agentd.server.turns import Turns
 from agentd.server.validation import decode_params, unknown_method
 from agentd.server.wire import encode_error, encode_result
 
 if TYPE_CHECKING:
+    from agentd.config.settings import ServerSettings
     from agentd.observability.metrics import Metrics
     from agentd.server.call import Call
     from agentd.server.method import Method
@@ -25,20 +28,31 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
+HEAVY_SHARE = 4
+"""One in so many of the requests that run at a time may be heavy; those have turns of their own, so that light ones do
+not wait behind them."""
+
+
 class Dispatcher:
-    """Answers calls. Holds no state of its own: one serves every connection."""
+    """Answers calls: one serves every connection, and sees that they take turns."""
 
     def __init__(
         self,
         services: Services,
         stats: ServerStats,
         metrics: Metrics,
-        max_response_bytes: int,
+        settings: ServerSettings,
     ) -> None:
         self._services = services
         self._stats = stats
-        self._max_response_bytes = max_response_bytes
+        self._max_response_bytes = settings.max_response_bytes
+        self._turns = {load: Turns(*bounds) for load, bounds in bounds_of(settings).items()}
         self._durations = {name: metrics.histogram("request_ms", method=name) for name in METHOD_TABLE}
+
+    def reconfigure(self, settings: ServerSettings) -> None:
+        """Take other bounds on what runs and waits; what does already is left to end."""
+        for load, bounds in bounds_of(settings).items():
+            self._turns[load].resize(*bounds)
 
     def find(self, name: str) -> Method:
         """The method of that name. Raises MethodNotFoundError."""
@@ -50,6 +64,7 @@ class Dispatcher:
     async def answer(self, call: Call, method: Method) -> bytes:
         """The encoded answer. Never raises: this is the outermost edge of a request."""
         started = perf_counter()
+        bind_contextvars(request=call.name)  # of this task and of what it starts: every line that it causes has it
         try:
             line, outcome = await self._answer(call, method)
         except Exception:
@@ -77,15 +92,33 @@ class Dispatcher:
             call.deadline = call.received + params.deadline_ms / 1000
         context = Context(call, self._services, self._stats)
         if call.deadline is None or method.own_deadline:
-            return await method.handle(context, params)
+            return await self._in_turn(method, context, params)
         return await self._invoke_until(call.deadline + method.grace_seconds, method, context, params)
 
-    @staticmethod
-    async def _invoke_until(deadline: float, method: Method, context: Context, params: Params) -> object:
+    async def _in_turn(self, method: Method, context: Context, params: Params) -> object:
+        """Handle the call when its connection has its turn. The answer is written after it, however slow the client."""
+        turns = self._turns.get(method.load)
+        if turns is None:
+            return await method.handle(context, params)
+        try:
+            began = await turns.take(context.call.channel)
+        finally:
+            self._count_turns()
+        try:
+            return await method.handle(context, params)
+        finally:
+            turns.give(began)
+            self._count_turns()
+
+    def _count_turns(self) -> None:
+        self._stats.running = sum(turns.taken for turns in self._turns.values())
+        self._stats.waiting = sum(turns.waiting for turns in self._turns.values())
+
+    async def _invoke_until(self, deadline: float, method: Method, context: Context, params: Params) -> object:
         scope = asyncio.timeout_at(deadline)
         try:
             async with scope:
-                return await method.handle(context, params)
+                return await self._in_turn(method, context, params)
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -100,9 +133,15 @@ class Dispatcher:
 
     def _record(self, call: Call, outcome: str, milliseconds: float) -> None:
         method = call.request.method
-        self._stats.requests[method] += 1
-        if outcome != "ok":
-            self._stats.errors[outcome] += 1
+        self._stats.record(method, outcome, milliseconds)
         self._durations[method].observe(milliseconds)
         # The query never stands here: a log is read by more people than an index is.
         log.debug("request", method=method, ms=round(milliseconds, 3), outcome=outcome, request=call.name)
+
+
+def bounds_of(settings: ServerSettings) -> dict[Load, tuple[int, int]]:
+    """How many requests of each load may run and wait at a time."""
+    return {
+        Load.LIGHT: (settings.max_running, settings.max_waiting),
+        Load.HEAVY: (max(1, settings.max_running // HEAVY_SHARE), settings.max_waiting),
+    }
