@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -146,7 +147,8 @@ class Fleet:
         busy = sum(worker.state is State.BUSY for worker in staying)
         wanted = max(self._options.minimum, min(self._options.maximum, busy + waiting))
         for _ in range(wanted - len(staying) - len(self._spawning)):
-            spawning = self._loop.create_task(self._spawn())
+            # Without the context of whoever needed it: the worker's log lines are not those of one request.
+            spawning = self._loop.create_task(self._spawn(), context=Context())
             self._spawning.add(spawning)
             spawning.add_done_callback(self._spawning.discard)
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from agentd.compute.fleet import Fleet, FleetOptions
 from agentd.compute.stats import LaneStats, WorkerStats
 from agentd.compute.task import Task, TaskQueue
+from agentd.compute.times import TaskTimes
 from agentd.errors import BusyError, ShuttingDownError, WorkerDiedError
 
 if TYPE_CHECKING:
     from agentd.compute.process import Worker
     from agentd.compute.spawn import Spawner
+    from agentd.observability.metrics import Metrics
 
 ATTEMPTS = 2
 """Tries of a task whose worker died. Twice is no accident: then it is the task that kills workers."""
@@ -24,8 +26,9 @@ _RETRY_MILLISECONDS = (50, 10_000)
 class LaneDispatcher:
     """Runs tasks in order of priority on the lane's workers. Everything here happens on the loop's thread."""
 
-    def __init__(self, options: FleetOptions, queue_length: int, spawner: Spawner) -> None:
+    def __init__(self, options: FleetOptions, queue_length: int, spawner: Spawner, metrics: Metrics) -> None:
         self._lane = options.lane
+        self._times = TaskTimes(options.lane, metrics)
         self._queue_length = queue_length
         self._queue = TaskQueue()
         self._fleet = Fleet(options, spawner, self)
@@ -102,6 +105,7 @@ class LaneDispatcher:
             task = self._queue.pop()
             self._running[task] = worker
             self._calm.clear()
+            self._times.dispatched(task)
             worker.run(task)
         self._fleet.provide(len(self._queue))
 
@@ -138,6 +142,7 @@ class LaneDispatcher:
     def _release(self, task: Task) -> None:
         """Account for a task that has ended, and that no worker holds any more."""
         del self._running[task]
+        self._times.ended(task)
         if not task.given_up:
             self._failed += task.error is not None
             self._done += task.error is None

@@ -26,6 +26,7 @@ from agentd.compute.spawn import Spawner
 from agentd.compute.stats import Lane, LaneStats, PoolStats, WorkerStats
 from agentd.compute.task import Priority, Task
 from agentd.errors import ShuttingDownError, TaskFailedError
+from agentd.observability.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -54,8 +55,11 @@ class Pool:
     over the wire can choose code. Tests name a registry of their own.
     """
 
-    def __init__(self, settings: ComputeSettings, registry: str = "agentd.kernels.registry") -> None:
+    def __init__(
+        self, settings: ComputeSettings, registry: str = "agentd.kernels.registry", metrics: Metrics | None = None
+    ) -> None:
         self._settings = settings
+        self._metrics = metrics or Metrics()
         self._registry = registry
         self._spawner = Spawner()
         self._lanes: dict[Lane, LaneDispatcher] = {}  # empty before start
@@ -167,7 +171,7 @@ class Pool:
             idle_seconds=settings.idle_seconds,
             setup=Setup(self._registry, settings.nice if lane is Lane.BULK else 0, _OOM_SCORE_ADJUST[lane]),
         )
-        return LaneDispatcher(options, settings.queue_length, self._spawner)
+        return LaneDispatcher(options, settings.queue_length, self._spawner, self._metrics)
 
     def _dispatcher_of(self, lane: Lane) -> LaneDispatcher:
         if not self._lanes:

@@ -184,11 +184,11 @@ class Worker:
         self._owner.worker_idle(self, ended)
 
     def _failure(self, message: Failed) -> TaskFailedError:
-        kernel = self.task.kernel if self.task is not None else ""
+        kernel, asker = (self.task.kernel, self.task.asker) if self.task is not None else ("", {})
         error = TaskFailedError(message.message, **message.details)
         error.kind = message.kind
         if message.kind == TaskFailedError.kind:  # not one that the kernel raised on purpose
-            log.warning("compute.kernel_raised", kernel=kernel, pid=self.pid, trace=message.trace)
+            log.warning("compute.kernel_raised", kernel=kernel, pid=self.pid, trace=message.trace, **asker)
         return error
 
     def _time_out(self) -> None:

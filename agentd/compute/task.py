@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from enum import IntEnum
+from time import perf_counter
 from typing import TYPE_CHECKING
+
+from structlog.contextvars import get_contextvars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +43,8 @@ class Task:
         self.frame = frame  # the Run message, ready to be written
         self.priority = priority
         self.timeout = timeout  # seconds from dispatch to the first part, and from each part to the next
+        self.since = perf_counter()  # of its submission, then of its last dispatch
+        self.asker = get_contextvars()  # the request that it works for, for log lines; the worker's own context has none
         self.attempts = 0  # counted by the worker that takes it
         self.productive = False  # a part has come, so another try would repeat it
         self.ended = False  # nothing more will come: done, failed or given up
