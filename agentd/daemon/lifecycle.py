@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agentd.config.manager import ServiceManager
 from agentd.daemon.bootstrap import build
 from agentd.daemon.locks import BoundSocket, FileLock, private_directory
+from agentd.daemon.systemd.activation import adopted_socket
+from agentd.daemon.systemd.notify import Notifier
+from agentd.daemon.systemd.reporter import Reporter
 
 if TYPE_CHECKING:
     import socket
@@ -30,16 +34,20 @@ SWITCH_SECONDS = 0.0005
 YOUNG_OBJECTS = 50_000
 """Rows and messages die by reference count; at the default of 700 the collector would look for cycles all the time."""
 
+NOBODY = ServiceManager()
+"""Started by hand."""
 ROOTS_SECONDS = 2.0
 """The longest that the first client waits until all roots are known."""
 
 
-async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
+async def run(settings: Settings, reload: Callable[[], Settings], manager: ServiceManager = NOBODY) -> None:
     """Run until a signal says stop.
 
-    The first SIGTERM or SIGINT drains, the second ends at once; SIGHUP reads the configuration again.
+    The first SIGTERM or SIGINT drains, the second ends at once; SIGHUP reads the configuration again. A ``manager``
+    that started the daemon may have made the socket, and is told how things are.
 
     Raises:
+        ConfigError: the manager handed over no socket that can be used.
         AgentdError: the state or the socket cannot be used.
     """
     began = time.monotonic()
@@ -48,22 +56,26 @@ async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopping_signals(stop))
         stack.enter_context(reloading_signal(reload_asked))
+        reporter = Reporter(stack.enter_context(Notifier(manager.notify_socket)), manager.watchdog_seconds)
         private_directory(settings.state_directory)
         lock = FileLock(settings.state_directory / "lock", f"the state in {settings.state_directory}")
         stack.enter_context(lock)
         # Bound before anything is open: clients that come early wait in the backlog and are served a moment later.
-        listening = stack.enter_context(BoundSocket(settings.socket, settings.server.backlog))
-        daemon = await build(settings, stack)
-        daemon.reloader.listen(reload_asked, reload)
+        listening = stack.enter_context(
+            adopted_socket(manager) if manager.descriptors else BoundSocket(settings.socket, settings.server.backlog)
+        )
+        async with reporter.opening():
+            daemon = await build(settings, stack)
+        daemon.reloader.listen(reload_asked, reload, reporter.reloading)
         daemon.maintenance.add("state", lambda: asyncio.to_thread(lock.check))
         calm_collector()
-        log.info("ready", socket=str(settings.socket), milliseconds=round((time.monotonic() - began) * 1000, 1))
-        await serve(daemon, listening, stop)
+        log.info("ready", socket=listening.getsockname(), milliseconds=round((time.monotonic() - began) * 1000, 1))
+        await serve(daemon, listening, stop, reporter)
         log.info("stopping")
     log.info("stopped")
 
 
-async def serve(daemon: Daemon, listening: socket.socket, stop: asyncio.Event) -> None:
+async def serve(daemon: Daemon, listening: socket.socket, stop: asyncio.Event, reporter: Reporter) -> None:
     """Run the services and serve clients until ``stop`` is set and the last answer is out.
 
     The server drains first, because running requests still need the services; these end next, so that nothing new
@@ -72,14 +84,28 @@ async def serve(daemon: Daemon, listening: socket.socket, stop: asyncio.Event) -
     services = asyncio.create_task(daemon.run_services())
     # They end by themselves only when the state fails them all, and then there is nothing left to serve.
     services.add_done_callback(lambda _: stop.set())
+    reports = asyncio.create_task(report(daemon, stop, reporter))
     try:
         await roots_known(daemon, stop)
+        if not stop.is_set():
+            reporter.ready()
         await daemon.server.serve(listening, stop)
     finally:
-        services.cancel()
-        await asyncio.wait([services])
+        for task in (services, reports):
+            task.cancel()
+        await asyncio.wait([services, reports])
     if not services.cancelled() and (error := services.exception()):
         raise error
+
+
+async def report(daemon: Daemon, stop: asyncio.Event, reporter: Reporter) -> None:
+    """Keep the service manager informed, until cancelled: signs of life have to come while clients are drained too."""
+    keep, database = daemon.supervisor.keep, daemon.stores.catalogue.database
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keep("watchdog", lambda: reporter.feed_watchdog(database.answers)))
+        group.create_task(keep("service status", lambda: reporter.show_status(daemon.status.index, database.commits)))
+        await stop.wait()
+        reporter.stopping(daemon.settings.server.drain_seconds)
 
 
 async def roots_known(daemon: Daemon, stop: asyncio.Event) -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+ACCEPTS = b"00010000"
+"""``__SO_ACCEPTCON`` in the column Flags of ``/proc/net/unix``."""
+
+
 class FileLock:
     """An exclusive lock on ``path``, which is created and holds the owner's process id."""
 
@@ -89,6 +93,16 @@ def private_directory(path: Path) -> None:
         raise StateUnusableError(f"cannot use {path} as a private directory: {error.strerror}") from error
 
 
+def listened_on(path: Path) -> bool:
+    """Whether a socket bound to ``path`` accepts connections; False where the kernel does not tell."""
+    try:
+        lines = Path("/proc/net/unix").read_bytes().splitlines()
+    except OSError:
+        return False
+    fields = (line.split(maxsplit=7) for line in lines)
+    return any(each[3] == ACCEPTS and each[7] == os.fsencode(path) for each in fields if len(each) == 8)
+
+
 class BoundSocket:
     """A listening Unix socket at ``path``: locked, mode 0600, and unlinked at the end where it still is ours."""
 
@@ -109,6 +123,7 @@ class BoundSocket:
             self._refuse_another_file()
             self._make_parent()
             stack.enter_context(FileLock(self._path.with_name(self._path.name + ".lock"), f"the socket {self._path}"))
+            self._refuse_another_listener()
             listening = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             self._bind(listening)
             self._stack = stack.pop_all()
@@ -138,6 +153,18 @@ class BoundSocket:
         with contextlib.suppress(OSError):
             if not stat.S_ISSOCK(self._path.lstat().st_mode):
                 raise StateUnusableError(f"{self._path} is there and no socket; remove it or choose another --socket")
+
+    def _refuse_another_listener(self) -> None:
+        """A service manager holds its socket without our lock, and starts agentd for the first client that comes.
+
+        To try to connect would start it; the kernel's list of sockets says it too (proc(5), ``/proc/net/unix``).
+        """
+        if listened_on(self._path):
+            raise StateLockedError(
+                f"{self._path} is listened on by another process, most likely a service manager that starts agentd: "
+                "use that one (agentctl status), stop it with `systemctl --user stop agentd.socket agentd.service`, or "
+                "give this one its own --socket and --state-dir"
+            )
 
     def _bind(self, listening: socket.socket) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,6 +15,7 @@ from agentd.observability.logging import set_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from agentd.config.settings import Settings
     from agentd.indexing.index import Index
@@ -29,13 +31,19 @@ class Reloader:
         """Roots that flags or file name and that cannot be kept, each with the reason."""
         self._asked = asyncio.Event()
         self._read: Callable[[], Settings] = lambda: settings
+        self._around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
         self._settings = settings
         self._index = index
         self._adopt = adopt
 
-    def listen(self, asked: asyncio.Event, read: Callable[[], Settings]) -> None:
-        """From now on ``asked`` asks for a reload, and ``read`` gives the new configuration."""
-        self._asked, self._read = asked, read
+    def listen(
+        self,
+        asked: asyncio.Event,
+        read: Callable[[], Settings],
+        around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        """From now on ``asked`` asks for a reload, ``read`` gives the new configuration, ``around`` is around it."""
+        self._asked, self._read, self._around = asked, read, around
 
     async def run(self) -> None:
         """The service: one reload for each time it is asked."""
@@ -44,12 +52,16 @@ class Reloader:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            try:
-                wanted = await asyncio.to_thread(self._read)
-            except ConfigError as error:
-                log.error("reload_refused", error=error.message)
-            else:
-                await self.apply(wanted)
+            with self._around():
+                await self._reload()
+
+    async def _reload(self) -> None:
+        try:
+            wanted = await asyncio.to_thread(self._read)
+        except ConfigError as error:
+            log.error("reload_refused", error=error.message)
+        else:
+            await self.apply(wanted)
 
     async def apply(self, wanted: Settings) -> None:
         """Take what can change live; say what needs a restart."""

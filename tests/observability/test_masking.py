@@ -26,7 +26,8 @@ def lines(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
 def test_a_secret_shows_in_no_field_message_nor_traceback(lines: io.StringIO) -> None:
     masking.set_secrets([KEY])
     log = structlog.get_logger("test")
-    log.info("sent %s", KEY, header=f"Bearer {KEY}", nested={"list": [KEY]})
+    event = f"sent {KEY}"
+    log.info(event, header=f"Bearer {KEY}", nested={"list": [KEY]})
     log.error("failed", exc_info=ValueError(f"refused {KEY}", KEY))
     written = lines.getvalue()
     assert "quoted" not in written
