@@ -24,6 +24,7 @@ _OWN = {
     "OMP_NUM_THREADS": "1",  # workers are the parallelism: N of them win over one with N threads
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "ORT_DISABLE_TELEMETRY": "1",  # else onnxruntime 1.32 keeps an id of this machine in $HOME and calls its maker
     "MALLOC_ARENA_MAX": "2",  # glibc makes eight arenas a core, each keeps memory that it was given back
 }
 
