@@ -44,7 +44,7 @@ class Task:
         self.priority = priority
         self.timeout = timeout  # seconds from dispatch to the first part, and from each part to the next
         self.since = perf_counter()  # of its submission, then of its last dispatch
-        self.asker = get_contextvars()  # the request that it works for, for log lines; the worker's own context has none
+        self.asker = get_contextvars()  # the request that it works for: the context of workers has none
         self.attempts = 0  # counted by the worker that takes it
         self.productive = False  # a part has come, so another try would repeat it
         self.ended = False  # nothing more will come: done, failed or given up
