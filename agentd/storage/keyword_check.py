@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _TAIL = struct.Struct("<II")
 _MAGIC = 1337
 _SUFFIXES = (".idx", ".term", ".fast", ".fieldnorm", ".store", ".pos")
+_SHARED = {"meta.json", ".managed.json", ".tantivy-writer.lock", ".tantivy-meta.lock"}
+"""What an index has beside its segments."""
 
 
 def find_damage(directory: Path) -> str | None:
@@ -34,6 +36,19 @@ def find_damage(directory: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def strays(directory: Path) -> list[Path]:
+    """Files in ``directory`` that belong to no committed segment: what a killed writer has left. The library forgets
+    its temporary files for ever, and clears away others at some later commit.
+
+    Raises:
+        OSError: the index cannot be read.
+        ValueError: it is damaged.
+    """
+    segments = json.loads((directory / "meta.json").read_bytes())["segments"]
+    wanted = {*_segment_files(directory, segments), *(directory / name for name in _SHARED)}
+    return [path for path in directory.iterdir() if path not in wanted]
 
 
 def _segment_files(directory: Path, segments: list[dict[str, object]]) -> Iterator[Path]:

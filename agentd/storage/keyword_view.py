@@ -12,7 +12,7 @@ import structlog
 import tantivy
 
 from agentd.errors import InvalidParamsError
-from agentd.storage.keyword_check import find_damage
+from agentd.storage.keyword_check import find_damage, strays
 from agentd.storage.keyword_schema import (
     ANALYZER,
     FORMAT,
@@ -88,6 +88,7 @@ class KeywordView:
         reason = _why_not(directory, identity)
         if reason is None:
             try:
+                _sweep(directory)
                 return cls(directory, _open_index(directory, schema := build_schema()), schema)
             except (ValueError, OSError) as error:
                 reason = str(error)
@@ -231,6 +232,13 @@ def _best(searcher: tantivy.Searcher, asked: tantivy.Query, limit: int) -> list[
 
 def _open_index(directory: Path, schema: tantivy.Schema) -> tantivy.Index:
     return tantivy.Index(schema, str(directory))
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what a killed writer has left; whoever holds the state's lock is alone here."""
+    for stray in strays(directory):
+        if stray.name != IDENTITY:
+            stray.unlink(missing_ok=True)
 
 
 def _why_not(directory: Path, identity: bytes) -> str | None:

@@ -248,6 +248,20 @@ def test_a_view_half_made_is_made_again(tmp_path: Path) -> None:
     assert rebuilt(directory)
 
 
+def test_what_a_killed_writer_left_is_swept_and_the_rest_stays(tmp_path: Path) -> None:
+    view = KeywordView.open(tmp_path, "epoch")
+    view.apply([1], rows_at(1))
+    view.commit(1)
+    view.close()
+    committed = set(tmp_path.iterdir())
+    for name in (".tmpA1b2C3", "0123456789abcdef0123456789abcdef.term", "view.json.new"):
+        (tmp_path / name).write_bytes(b"half written")
+    again = KeywordView.open(tmp_path, "epoch")
+    assert set(tmp_path.iterdir()) == committed
+    assert len(again.search(word(1))) == ROWS
+    again.close()
+
+
 def test_any_history_ends_in_what_a_plain_dictionary_holds(tmp_path: Path) -> None:
     generator = random.Random(3)  # noqa: S311 - repeatable, not secret
     view = KeywordView.open(tmp_path, "epoch")
