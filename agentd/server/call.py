@@ -37,9 +37,10 @@ class Channel(Protocol):
 class Call:
     """One request, its task and how it ends."""
 
-    def __init__(self, request: Request, channel: Channel) -> None:
+    def __init__(self, request: Request, channel: Channel, size: int = 0) -> None:
         self.request = request
         self.channel = channel
+        self.size = size  # bytes of its line
         self.received = asyncio.get_running_loop().time()
         self.deadline: float | None = None  # loop time in seconds; set by the dispatcher once params are decoded
         self.task: asyncio.Task[None] | None = None

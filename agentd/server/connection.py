@@ -10,10 +10,12 @@ import structlog
 from agentd.errors import AgentdError, BusyError, CancelledError, InvalidRequestError, ParseError, ShuttingDownError
 from agentd.server.call import Call
 from agentd.server.framing import LineSplitter
+from agentd.server.outlet import Outlet
 from agentd.server.wire import Rejection, decode_request, encode_error
 
 if TYPE_CHECKING:
     from agentd.config.settings import ServerSettings
+    from agentd.server.buffers import Buffers
     from agentd.server.dispatch import Dispatcher
     from agentd.server.method import Method
     from agentd.server.stats import ServerStats
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
 LINES_PER_TURN = 16
 """Lines taken from one client before the loop turns to the others."""
 
-HIGH_WATER_BYTES = 64 * 1024
-"""Unsent bytes above which no line is taken and no answer written, but for the one that passed the mark."""
-
 RETRY_AFTER_MILLISECONDS = 50
+SHED_RETRY_MILLISECONDS = 1000
+
+GONE = "the client went away"
 
 log = structlog.get_logger(__name__)
 
@@ -46,31 +48,39 @@ class Connection(asyncio.Protocol):
     """Reads while answers leave: a client that does not take its answers is not read, and after a time cut off."""
 
     def __init__(
-        self, number: int, host: Host, dispatcher: Dispatcher, settings: ServerSettings, stats: ServerStats
+        self,
+        number: int,
+        host: Host,
+        dispatcher: Dispatcher,
+        settings: ServerSettings,
+        stats: ServerStats,
+        buffers: Buffers,
     ) -> None:
         self.number = number
         self._host = host
         self._dispatcher = dispatcher
         self._settings = settings
         self._stats = stats
+        self._buffers = buffers
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)  # there from connection_made on
+        self._outlet: Outlet = cast("Outlet", None)  # the same
         self._lines = LineSplitter(settings.max_request_bytes)
+        self._held_lines = 0  # bytes of _lines that are counted as held
         self._calls: dict[object, tuple[Call, Method]] = {}  # in flight, by id; notifications by themselves
-        self._room = asyncio.Event()  # set while a line may be written, and for ever once the connection is lost
-        self._room.set()
         self._turn: asyncio.Handle | None = None  # lines are waiting for the next turn of the loop
-        self._cut_off: asyncio.TimerHandle | None = None  # armed while bytes must leave and do not
+        self._line_timer: asyncio.TimerHandle | None = None  # armed while a line was begun and has not ended
         self._admitted = False
         self._draining = False
         self._closing = False
         self._lost = False
+        self._was_shed = False
 
     # --- what the transport calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet nobody, refuse some."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+        self._outlet = Outlet(self._transport, self._settings.write_timeout_seconds, self._hold, self._cut_off)
         refusal = self._host.admit(self, self._transport)
         if refusal is not None:
             self._write(encode_error(None, refusal))
@@ -88,33 +98,30 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The client went away, and its work with it; half a line is nothing. The transport closes itself."""
-        self._cancel_calls(CancelledError("the client went away"))
+        self._cancel_calls(CancelledError(GONE))
         self.close()
 
     def pause_writing(self) -> None:
         """The client does not keep up: stop reading it, and give it ``write_timeout_seconds`` to catch up."""
-        self._room.clear()
         self._transport.pause_reading()
-        self._arm_cut_off()
+        self._outlet.pause()
 
     def resume_writing(self) -> None:
         """The client caught up."""
         if self._lost:
             return
-        self._room.set()
+        self._outlet.resume()
         if not self._closing:
-            self._disarm_cut_off()
             self._take_lines()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter: it is gone
         """Cancel what is left; whoever waits for room finds the connection gone."""
         self._lost = self._closing = True
-        self._disarm_cut_off()
         if self._turn is not None:
             self._turn.cancel()
-        self._lines.clear()
-        self._cancel_calls(CancelledError("the client went away"))
-        self._room.set()
+        self._clear_lines()
+        self._cancel_calls(CancelledError(GONE))
+        self._outlet.lost()
         if self._admitted:
             log.debug("connection_closed", connection=self.number)
         self._forget_if_over()
@@ -126,27 +133,47 @@ class Connection(asyncio.Protocol):
         if self._turn is not None:
             self._turn.cancel()
             self._turn = None
+        try:
+            self._take_some()
+        except ParseError as error:
+            self._give_up(error)
+        self._count_lines()
+
+    def _take_some(self) -> None:
         for _ in range(LINES_PER_TURN):
-            if self._closing or not self._room.is_set():
+            if self._closing or not self._outlet.has_room:
                 return
-            try:
-                line = self._lines.pop()
-            except ParseError as error:
-                self._give_up(error)
-                return
+            line = self._lines.pop()
             if line is None:
-                self._transport.resume_reading()
+                self._expect_more()
                 return
+            self._disarm_line_timer()
             self._take(line)
         self._transport.pause_reading()
         self._turn = asyncio.get_running_loop().call_soon(self._take_lines)
+
+    def _expect_more(self) -> None:
+        """Read on. A line that was begun must end some day: its sender could forget it, and we its first half never."""
+        self._transport.resume_reading()
+        if self._lines.buffered and self._line_timer is None:
+            seconds = self._settings.line_timeout_seconds
+            self._line_timer = asyncio.get_running_loop().call_later(seconds, self._line_too_slow, seconds)
+
+    def _line_too_slow(self, seconds: float) -> None:
+        self._stats.slow_lines += 1
+        self._give_up(ParseError(f"a line was begun {seconds:g} s ago and has not ended; send each in one go"))
+
+    def _disarm_line_timer(self) -> None:
+        if self._line_timer is not None:
+            self._line_timer.cancel()
+            self._line_timer = None
 
     def _take(self, line: bytes) -> None:
         request = decode_request(line)
         if isinstance(request, Rejection):
             self._refuse(request.id, request.error)
             return
-        call = Call(request, self)
+        call = Call(request, self, len(line))
         try:
             method = self._dispatcher.find(request.method)
             self._check_admissible(request, method)
@@ -169,10 +196,10 @@ class Connection(asyncio.Protocol):
         if answered:
             self._write(encode_error(request_id, error))
 
-    def _give_up(self, error: ParseError) -> None:
+    def _give_up(self, error: AgentdError) -> None:
         """The stream cannot be followed any further: say so and close."""
         self._refuse(None, error)
-        self._cancel_calls(CancelledError("the connection was closed after a line that was too long"))
+        self._cancel_calls(CancelledError(f"the connection was closed: {error.message}"))
         self.close()
 
     # --- calls ---
@@ -181,6 +208,7 @@ class Connection(asyncio.Protocol):
         key = call if call.id is None else call.id
         self._calls[key] = call, method
         self._stats.in_flight += 1
+        self._hold(call.size)
         call.task = asyncio.get_running_loop().create_task(self._run(key, call, method))
 
     async def _run(self, key: object, call: Call, method: Method) -> None:
@@ -193,6 +221,7 @@ class Connection(asyncio.Protocol):
         finally:
             del self._calls[key]
             self._stats.in_flight -= 1
+            self._hold(-call.size)
             if self._draining and not self._calls:
                 self.close()
             self._forget_if_over()
@@ -212,22 +241,48 @@ class Connection(asyncio.Protocol):
     # --- lines out ---
 
     async def send(self, line: bytes) -> None:
-        """Write a line once the client took what went before; at most one line lies above the high-water mark."""
-        while not self._room.is_set():
-            await self._room.wait()
-        self._write(line)
+        """Write a line once the client took what went before."""
+        await self._outlet.send(line)
+        self._count_written()
 
     def offer(self, line: bytes) -> bool:
         """Write a line if there is room for it now."""
-        if not self._room.is_set():
-            return False
-        self._write(line)
-        return True
+        written = self._outlet.offer(line)
+        self._count_written()
+        return written
 
     def _write(self, line: bytes) -> None:
-        if not self._closing:
-            self._stats.bytes_out += len(line)
-            self._transport.write(line)
+        self._outlet.write(line)
+        self._count_written()
+
+    def _count_written(self) -> None:
+        self._stats.bytes_out += self._outlet.written
+        self._outlet.written = 0
+
+    # --- what it holds ---
+
+    def _count_lines(self) -> None:
+        change = self._lines.buffered - self._held_lines
+        self._held_lines += change
+        if change:
+            self._hold(change)
+
+    def _hold(self, size: int) -> None:
+        if not self._was_shed:
+            self._buffers.hold(self, size)
+            self._stats.held_bytes = self._buffers.held
+
+    def shed(self) -> None:
+        """Give back at once what this client makes the daemon hold, which is more than any other does."""
+        held = self._buffers.of(self)
+        log.warning("client_shed", connection=self.number, held_bytes=held)
+        self._buffers.hold(self, -held)
+        self._was_shed = True
+        self._stats.shed += 1
+        message = "clients together make the daemon hold more than it may, and this one the most; ask for less at once"
+        self._give_up(BusyError(message, retry_after_ms=SHED_RETRY_MILLISECONDS))
+        if not self._outlet.has_room:
+            self.abort()
 
     # --- the end ---
 
@@ -246,26 +301,20 @@ class Connection(asyncio.Protocol):
         """Close once what was written has left, but do not wait for that longer than for any other write."""
         if not self._closing:
             self._closing = True
-            self._lines.clear()
-            self._arm_cut_off()
-            self._transport.close()
+            self._clear_lines()
+            self._outlet.close()
 
     def abort(self) -> None:
         """Close now."""
         self._closing = True
-        self._transport.abort()
+        self._outlet.abort()
 
-    def _arm_cut_off(self) -> None:
-        if self._cut_off is None:
-            loop = asyncio.get_running_loop()
-            self._cut_off = loop.call_later(self._settings.write_timeout_seconds, self._cut_off_slow_client)
+    def _clear_lines(self) -> None:
+        self._disarm_line_timer()
+        self._lines.clear()
+        self._count_lines()
 
-    def _disarm_cut_off(self) -> None:
-        if self._cut_off is not None:
-            self._cut_off.cancel()
-            self._cut_off = None
-
-    def _cut_off_slow_client(self) -> None:
+    def _cut_off(self) -> None:
         self._stats.aborted_slow += 1
         log.info("client_too_slow", connection=self.number, unsent_bytes=self._transport.get_write_buffer_size())
         self.abort()

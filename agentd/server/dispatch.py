@@ -46,7 +46,7 @@ class Dispatcher:
         self._services = services
         self._stats = stats
         self._max_response_bytes = settings.max_response_bytes
-        self._turns = {load: Turns(*bounds) for load, bounds in bounds_of(settings).items()}
+        self._turns = {load: Turns(*bounds, self._count_turns) for load, bounds in bounds_of(settings).items()}
         self._durations = {name: metrics.histogram("request_ms", method=name) for name in METHOD_TABLE}
 
     def reconfigure(self, settings: ServerSettings) -> None:
@@ -100,15 +100,11 @@ class Dispatcher:
         turns = self._turns.get(method.load)
         if turns is None:
             return await method.handle(context, params)
-        try:
-            began = await turns.take(context.call.channel)
-        finally:
-            self._count_turns()
+        began = await turns.take(context.call.channel)
         try:
             return await method.handle(context, params)
         finally:
             turns.give(began)
-            self._count_turns()
 
     def _count_turns(self) -> None:
         self._stats.running = sum(turns.taken for turns in self._turns.values())

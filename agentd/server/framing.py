@@ -13,6 +13,11 @@ class LineSplitter:
         self._buffer = bytearray()
         self._searched = 0  # bytes at the front known to hold no newline, so that no byte is looked at twice
 
+    @property
+    def buffered(self) -> int:
+        """Bytes that were fed and not popped."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Add what was read."""
         self._buffer += data

@@ -12,7 +12,7 @@ from agentd.server.graph_params import (
     ImportsParams,
     RelatedParams,
 )
-from agentd.server.method import Method
+from agentd.server.method import Load, Method
 
 if TYPE_CHECKING:
     from agentd.server.method import Context
@@ -63,8 +63,8 @@ GRAPH_METHODS: dict[str, Method] = {
     "related": Method(RelatedParams, related),
     "graph.callers": Method(CallsParams, callers),
     "graph.callees": Method(CallsParams, callees),
-    "graph.call_chain": Method(ChainParams, call_chain),
+    "graph.call_chain": Method(ChainParams, call_chain, load=Load.HEAVY),
     "graph.dependencies": Method(ImportsParams, dependencies),
     "graph.dependents": Method(ImportsParams, dependents),
-    "graph.complexity": Method(ComplexityParams, complexity),
+    "graph.complexity": Method(ComplexityParams, complexity, load=Load.HEAVY),
 }

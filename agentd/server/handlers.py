@@ -10,7 +10,7 @@ import agentd
 from agentd.errors import DeadlineError
 from agentd.protocol import METHODS, PROTOCOL_VERSION
 from agentd.server.graph_handlers import GRAPH_METHODS
-from agentd.server.method import Context, Method
+from agentd.server.method import Context, Load, Method
 from agentd.server.params import (
     CancelParams,
     HelloParams,
@@ -125,9 +125,9 @@ async def cancel(context: Context, params: CancelParams) -> object:
 
 
 METHOD_TABLE: dict[str, Method] = {
-    "hello": Method(HelloParams, hello, unlimited=True),
+    "hello": Method(HelloParams, hello, unlimited=True, load=Load.NONE),
     "search": Method(SearchParams, search, grace_seconds=SEARCH_GRACE_SECONDS),
-    "multi_search": Method(MultiSearchParams, multi_search, grace_seconds=SEARCH_GRACE_SECONDS),
+    "multi_search": Method(MultiSearchParams, multi_search, grace_seconds=SEARCH_GRACE_SECONDS, load=Load.HEAVY),
     "read_span": Method(ReadSpanParams, read_span),
     "list_files": Method(ListFilesParams, list_files),
     **GRAPH_METHODS,
@@ -135,10 +135,10 @@ METHOD_TABLE: dict[str, Method] = {
     "roots.remove": Method(RootParams, roots_remove),
     "roots.list": Method(Params, roots_list),
     "index.status": Method(Params, index_status),
-    "index.wait": Method(WaitParams, index_wait, own_deadline=True, endless=True),
+    "index.wait": Method(WaitParams, index_wait, own_deadline=True, endless=True, load=Load.NONE),
     "index.reindex": Method(ReindexParams, index_reindex),
-    "index.events": Method(Params, index_events, endless=True),
+    "index.events": Method(Params, index_events, endless=True, load=Load.NONE),
     "stats": Method(Params, stats),
-    "health": Method(Params, health),
-    "cancel": Method(CancelParams, cancel, unlimited=True),
+    "health": Method(Params, health, load=Load.NONE),
+    "cancel": Method(CancelParams, cancel, unlimited=True, load=Load.NONE),
 }

@@ -10,6 +10,7 @@ import structlog
 
 from agentd.errors import AgentdError, BusyError, PeerRefusedError
 from agentd.observability.metrics import Metrics
+from agentd.server.buffers import Buffers
 from agentd.server.connection import RETRY_AFTER_MILLISECONDS, Connection
 from agentd.server.dispatch import Dispatcher
 from agentd.server.peer import Peer, is_own_or_root, peer_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS = 1.0
 """For the last answers to leave, after the calls were ended."""
+MEBIBYTE = 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +44,8 @@ class Server:
         self._settings = settings
         self._peer_check = peer_check
         self._stats = ServerStats()
-        self._dispatcher = Dispatcher(services, self._stats, metrics or Metrics(), settings.max_response_bytes)
+        self._dispatcher = Dispatcher(services, self._stats, metrics or Metrics(), settings)
+        self._buffers = Buffers(settings.max_buffered_megabytes * MEBIBYTE)
         self._numbers = count(1)
         self._connections: set[Connection] = set()
         self._empty = asyncio.Event()  # set while there is no connection
@@ -53,8 +56,10 @@ class Server:
         return self._stats
 
     def reconfigure(self, settings: ServerSettings) -> None:
-        """Take other limits: connections from now on have them."""
+        """Take other limits: connections from now on have them, and what is for all together counts at once."""
         self._settings = settings
+        self._buffers.limit = settings.max_buffered_megabytes * MEBIBYTE
+        self._dispatcher.reconfigure(settings)
 
     async def serve(self, listening: socket.socket, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then drain; ``listening`` is bound, and closed at the end.
@@ -74,7 +79,7 @@ class Server:
                 connection.abort()
 
     def _connect(self) -> Connection:
-        return Connection(next(self._numbers), self, self._dispatcher, self._settings, self._stats)
+        return Connection(next(self._numbers), self, self._dispatcher, self._settings, self._stats, self._buffers)
 
     def admit(self, connection: Connection, transport: asyncio.Transport) -> AgentdError | None:
         """Let a client in, or say why not; the connection asks."""

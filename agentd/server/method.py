@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ class Context:
     stats: ServerStats
 
 
+class Load(Enum):
+    """What a method costs while it runs, and so whose turns it takes."""
+
+    NONE = auto()  # answers from memory, or waits: it runs at once
+    LIGHT = auto()
+    HEAVY = auto()  # as much work as several light ones
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A method and how the dispatcher treats it."""
@@ -33,3 +42,4 @@ class Method:
     own_deadline: bool = False  # the handler keeps the deadline itself
     endless: bool = False  # ends only with the daemon, so that draining must not wait for it
     unlimited: bool = False  # allowed at the limit of requests in flight
+    load: Load = Load.LIGHT
