@@ -57,17 +57,17 @@ WORKER_GRACE_SECONDS = 1.0
 class Daemon:
     """Everything that runs, wired."""
 
-    def __init__(self, settings: Settings, pool: Pool, stores: Stores, threads: Threads) -> None:
+    def __init__(self, settings: Settings, pool: Pool, stores: Stores, threads: Threads, metrics: Metrics) -> None:
         catalogue, progress = stores.catalogue, Signal()
         self.settings = settings
         self.pool = pool
         self.stores = stores
         self._threads = threads
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.lag = LagProbe(LAG_PROBE_SECONDS)
         self.supervisor = Supervisor()
         self.events = Events()
-        self.ingest = Ingest(pool, catalogue, progress, settings.index)
+        self.ingest = Ingest(pool, catalogue, progress, settings.index, events=self.events, metrics=metrics)
         feed = catalogue.feed
         self.keyword = Follower(
             stores.keyword,
@@ -76,9 +76,11 @@ class Daemon:
             progress,
             threads.keyword,
             more_coming=lambda: not self.ingest.idle.is_set(),
+            name="keyword",
+            metrics=metrics,
         )
         self.index = self._new_index(progress)
-        self.linker = Linker(catalogue.links, catalogue.database, progress, self.ingest.idle)
+        self.linker = Linker(catalogue.links, catalogue.database, progress, self.ingest.idle, metrics)
         self.index.linker = self.linker
         self.reranker = Reranker(pool, settings.rerank, self.metrics)
         verifier = Verifier(threads.verify)
@@ -89,7 +91,7 @@ class Daemon:
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         self.services = DaemonServices(
             self.index,
-            MultiSearcher(self.searcher, Packer(catalogue.outlines)),
+            MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics)),
             self.reader,
             self.status,
             self.events,
@@ -163,12 +165,20 @@ class Daemon:
         if (vectors := stores.vectors) is None:
             return
         catalogue, pool = stores.catalogue, self.pool
-        self.index.vector = Follower(vectors, catalogue.feed, vectors.read, progress, threads.vector)
+        self.index.vector = Follower(
+            vectors, catalogue.feed, vectors.read, progress, threads.vector, name="vector", metrics=self.metrics
+        )
         self.index.embedder = Embedder(
             pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
         )
         self.searcher.vector = VectorRetriever(
-            vectors.view, vectors.model_directory, self.settings.embedding.max_tokens, pool, catalogue, threads.search
+            vectors.view,
+            vectors.model_directory,
+            self.settings.embedding.max_tokens,
+            pool,
+            catalogue,
+            threads.search,
+            self.metrics,
         )
 
     def _chores(self) -> list[Chore]:
@@ -237,7 +247,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
     """
     threads = Threads()
     stack.callback(threads.close)
-    pool = Pool(settings.compute)
+    metrics = Metrics()
+    pool = Pool(settings.compute, metrics=metrics)
     starting = asyncio.create_task(pool.start())
     try:
         stores = await open_stores(settings, pool, starting, threads, stack)
@@ -246,6 +257,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
         await pool.stop(0)
         raise
     stack.push_async_callback(pool.stop, WORKER_GRACE_SECONDS)
-    daemon = Daemon(settings, pool, stores, threads)
+    daemon = Daemon(settings, pool, stores, threads, metrics)
     await daemon.reranker.prepare()
     return daemon

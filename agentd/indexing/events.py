@@ -20,13 +20,15 @@ class Listener:
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Event] = asyncio.Queue(MAX_WAITING)
-        self.dropped = 0
+        self.dropped = 0  # since the listener was last told
+        self.lost = 0  # in all
 
     def put(self, event: Event) -> None:
         """Queue an event, at the cost of the oldest where the queue is full."""
         if self.queue.full():
             self.queue.get_nowait()
             self.dropped += 1
+            self.lost += 1
         self.queue.put_nowait(event)
 
 
@@ -35,6 +37,17 @@ class Events:
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._lost = 0  # by listeners that are gone
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
+    @property
+    def lost(self) -> int:
+        """Events that listeners were too slow for, since the start."""
+        return self._lost + sum(listener.lost for listener in self._listeners)
 
     def publish(self, event: str, **fields: object) -> None:
         """Tell everyone."""
@@ -55,3 +68,4 @@ class Events:
                 yield event
         finally:
             self._listeners.discard(listener)
+            self._lost += listener.lost

@@ -6,6 +6,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from agentd.indexing.progress import Trail
+from agentd.observability.metrics import Metrics
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from concurrent.futures import Executor
@@ -49,7 +52,14 @@ class Follower(Generic[Rows]):
         progress: Signal,
         thread: Executor,
         more_coming: Callable[[], bool] = lambda: False,
+        *,
+        name: str = "view",
+        metrics: Metrics | None = None,
     ) -> None:
+        metrics = metrics or Metrics()
+        self._apply_took = metrics.histogram("index_stage_ms", stage=f"{name}_apply")
+        self._commit_took = metrics.histogram("index_stage_ms", stage=f"{name}_commit")
+        self._trail = Trail(time.monotonic)
         self._progress = progress
         self._view = view
         self._feed = feed
@@ -62,6 +72,11 @@ class Follower(Generic[Rows]):
     def generation(self) -> int:
         """The last generation that searches of this view see."""
         return self._view.generation
+
+    @property
+    def behind_seconds(self) -> float:
+        """For how long, at least, the oldest change that searches do not see has been there; 0.0 where there is none."""
+        return self._trail.age(self.generation)
 
     async def run(self) -> None:
         """The service."""
@@ -77,6 +92,7 @@ class Follower(Generic[Rows]):
         pause = FIRST_COMMIT_SECONDS
         committed_at = time.monotonic()
         while True:
+            self._trail.note(self._feed.changed.value)
             changes = await self._feed.changes(self._position, PAGE_DOCUMENTS, PAGE_CHUNKS)
             if changes:
                 await self._apply([document_id for _, document_id in changes])
@@ -93,11 +109,14 @@ class Follower(Generic[Rows]):
 
     async def _apply(self, document_ids: list[int]) -> None:
         rows = await self._read(document_ids)
-        await self._in_thread(self._view.apply, document_ids, rows)
+        with self._apply_took.time():
+            await self._in_thread(self._view.apply, document_ids, rows)
 
     async def _commit(self) -> None:
         if self._position != self._view.generation:
-            await self._in_thread(self._view.commit, self._position)
+            with self._commit_took.time():
+                await self._in_thread(self._view.commit, self._position)
+            self._trail.forget(self._position)
             self._progress.give()
 
     async def _in_thread(self, call: Callable[..., None], *arguments: object) -> None:

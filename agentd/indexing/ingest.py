@@ -16,11 +16,13 @@ import structlog
 from agentd.compute.pool import Priority
 from agentd.domain import SkipReason
 from agentd.errors import ComputeError, TaskTimeoutError
+from agentd.indexing.events import Events
 from agentd.indexing.patience import stream_patiently
 from agentd.indexing.progress import RateMeter
 from agentd.indexing.signal import Signal
 from agentd.kernels.messages import ParseRequest
 from agentd.kernels.registry import PARSE
+from agentd.observability.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +45,8 @@ GATHER_SECONDS = 0.1
 """A transaction writes each page of an index that it touches, so a few files cost nearly as much as many. In flight are
 more than twice as many, so that no worker waits meanwhile.
 """
+NAMED_FILES = 8
+"""Of those stored together, how many an event names: enough for edits, little for a first indexing."""
 RECENT_NS = 10 * 1_000_000_000
 """A file changed so lately is being worked on: it goes before the rest of the lane."""
 
@@ -50,8 +54,19 @@ RECENT_NS = 10 * 1_000_000_000
 class Ingest:
     """Keeps the workers fed with pending documents and stores what they return."""
 
-    def __init__(self, pool: Pool, catalogue: Catalogue, progress: Signal, settings: IndexSettings) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        catalogue: Catalogue,
+        progress: Signal,
+        settings: IndexSettings,
+        *,
+        events: Events | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         self.settings = settings
+        self._events = events or Events()
+        self._took = (metrics or Metrics()).histogram("index_stage_ms", stage="store")
         self.files = RateMeter(time.monotonic)
         self.idle = asyncio.Event()
         self._pool = pool
@@ -134,8 +149,10 @@ class Ingest:
     async def _store(self) -> None:
         while True:
             results = await self._ready()
-            await self._catalogue.documents.store(results)
+            with self._took.time():
+                await self._catalogue.documents.store(results)
             self.files.add(len(results))
+            self._events.publish("indexed", **described([document for document, _ in results]))
             self._done([document for document, _ in results])
 
     async def _ready(self) -> list[tuple[PendingDocument, ParsedFile]]:
@@ -171,6 +188,12 @@ def batches(pending: Sequence[PendingDocument]) -> Iterator[list[PendingDocument
         size += document.size
     if batch:
         yield batch
+
+
+def described(documents: Sequence[PendingDocument]) -> dict[str, object]:
+    """What the event ``indexed`` says of files that were read and stored."""
+    named = [f"{document.root_path}/{document.path}" for document in documents[:NAMED_FILES]]
+    return {"files": len(documents), "paths": named}
 
 
 def priority(batch: Sequence[PendingDocument], now_ns: int) -> Priority:

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from agentd.indexing.progress import RateMeter
+from agentd.observability.metrics import Metrics
 
 if TYPE_CHECKING:
     from agentd.indexing.signal import Signal
@@ -31,7 +32,15 @@ TURN_SECONDS = 2.0
 class Linker:
     """Empties the queue of documents to link."""
 
-    def __init__(self, queue: LinkQueue, database: Database, progress: Signal, gate: asyncio.Event) -> None:
+    def __init__(
+        self,
+        queue: LinkQueue,
+        database: Database,
+        progress: Signal,
+        gate: asyncio.Event,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._took = (metrics or Metrics()).histogram("index_stage_ms", stage="link")
         self.idle = asyncio.Event()
         self.pending = 0
         """Documents to be linked, as of the last look."""
@@ -70,6 +79,7 @@ class Linker:
             done, seconds = await self._queue.step(self._limit)
             if not done:
                 break
+            self._took.observe(1000 * seconds)
             self.linked.add(done)
             self._limit = next_limit(self._limit, seconds)
             self.pending = await self._queue.pending()

@@ -38,6 +38,30 @@ class RateMeter:
         return done / max(now - self._marks[0][0], 1.0)
 
 
+class Trail:
+    """When a number that only grows was seen at which value: how old is what somebody has not caught up with?"""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._marks: deque[tuple[int, float]] = deque()
+        self._seen = 0
+
+    def note(self, value: int) -> None:
+        """The number is at ``value`` now. Past MAX_MARKS the newest marks are left out: ages are exact, or too low."""
+        if value > self._seen and len(self._marks) < MAX_MARKS:
+            self._marks.append((value, self._clock()))
+            self._seen = value
+
+    def forget(self, value: int) -> None:
+        """Everything up to ``value`` has been caught up with."""
+        while self._marks and self._marks[0][0] <= value:
+            self._marks.popleft()
+
+    def age(self, value: int) -> float:
+        """Seconds since the number was first seen over ``value``; 0.0 where it was not."""
+        return next((self._clock() - at for known, at in self._marks if known > value), 0.0)
+
+
 def seconds_left(work: list[tuple[int, float]]) -> float | None:
     """Time for pairs of (items left, items per second) done one after the other; None while a rate is not known."""
     total = 0.0

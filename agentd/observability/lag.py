@@ -64,6 +64,11 @@ class LagProbe:
         self._lag_ms = Histogram()
         self._pauses = CollectorPauses()
 
+    @property
+    def milliseconds(self) -> Histogram:
+        """By how much it woke too late."""
+        return self._lag_ms
+
     async def run(self) -> None:
         """Probe until cancelled.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
+from agentd.observability.metrics import Metrics
 from agentd.retrieval.outline import outlined
 from agentd.retrieval.packing import pack, select
 from agentd.retrieval.results import SearchResult
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 class Packer:
     """Packs what was found as the query asks. It reads only where signatures are to stand for the text."""
 
-    def __init__(self, outlines: Outlines) -> None:
+    def __init__(self, outlines: Outlines, metrics: Metrics | None = None) -> None:
         self._outlines = outlines
+        self._took = (metrics or Metrics()).histogram("search_stage_ms", stage="pack")
 
     async def answer(self, found: Found, query: SearchQuery, began: float) -> SearchResult:
         """The answer to ``query``, which began at ``began`` on the clock of ``time.monotonic``."""
+        with self._took.time():
+            return await self._answer(found, query, began)
+
+    async def _answer(self, found: Found, query: SearchQuery, began: float) -> SearchResult:
         selection = select(found.passages, query)
         passages = await self._outlined(selection.passages) if query.signatures else selection.passages
         packed = pack(passages, selection.crowded, query)

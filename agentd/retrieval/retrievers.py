@@ -10,6 +10,7 @@ from cachetools import LRUCache
 from agentd.compute.pool import Lane
 from agentd.kernels.messages import EmbedRequest
 from agentd.kernels.registry import EMBED
+from agentd.observability.metrics import Metrics
 from agentd.storage.globs import glob_to_tantivy_regex
 from agentd.storage.keyword_view import KeywordFilter
 
@@ -88,7 +89,9 @@ class VectorRetriever:
         pool: Pool,
         catalogue: Catalogue,
         threads: Executor,
+        metrics: Metrics | None = None,
     ) -> None:
+        metrics = metrics or Metrics()
         self._view = view
         self._model_directory = model_directory
         self._max_tokens = max_tokens
@@ -96,6 +99,9 @@ class VectorRetriever:
         self._catalogue = catalogue
         self._threads = threads
         self._queries: LRUCache[str, tuple[bytes, float]] = LRUCache(QUERY_CACHE)
+        self._took = metrics.histogram("search_stage_ms", stage="embed_query")
+        self._hits = metrics.counter("query_vectors", result="hit")
+        self._misses = metrics.counter("query_vectors", result="miss")
 
     async def retrieve(self, text: str, only: Filter, limit: int) -> Ranked:
         """See Retriever.
@@ -103,7 +109,9 @@ class VectorRetriever:
         Raises:
             ComputeError: the query could not be embedded.
         """
-        codes, scale = self._queries.get(text) or await self._embed(text)
+        known = self._queries.get(text)
+        (self._misses if known is None else self._hits).increment()
+        codes, scale = known or await self._embed(text)
         narrowed = only.paths or only.languages or only.kinds
         documents = await self._catalogue.passages.document_ids(only) if narrowed else None
         roots = only.roots or None
@@ -118,7 +126,8 @@ class VectorRetriever:
 
     async def _embed(self, text: str) -> tuple[bytes, float]:
         request = EmbedRequest(directory=self._model_directory, texts=[text], max_tokens=self._max_tokens)
-        result = await self._pool.run(EMBED, request, lane=Lane.INTERACTIVE)
+        with self._took.time():
+            result = await self._pool.run(EMBED, request, lane=Lane.INTERACTIVE)
         vector = result.codes, float(memoryview(result.scales).cast("f")[0])
         self._queries[text] = vector
         return vector

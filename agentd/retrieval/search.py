@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from agentd.config.settings import SearchSettings
-    from agentd.observability.metrics import Metrics
+    from agentd.observability.metrics import Metrics, Timing
     from agentd.retrieval.definitions import Namer
     from agentd.retrieval.ranker import Ranker, Ranking
     from agentd.retrieval.reranker import Reranker
@@ -86,9 +86,16 @@ class Searcher:
         """
         deadline = time.monotonic() + query.deadline_seconds
         chosen = await self._find(query, deadline)
-        if chosen.disk.changed and await self._index.refresh(chosen.disk.changed, self._patience(deadline)):
+        if chosen.disk.changed and await self._refresh(chosen.disk.changed, deadline):
             chosen = await self._find(query, deadline)
         return self._found(query, chosen)
+
+    async def _refresh(self, changed: Iterable[str], deadline: float) -> bool:
+        with self._timed("refresh"):
+            return await self._index.refresh(changed, self._patience(deadline))
+
+    def _timed(self, stage: str) -> Timing:
+        return self._metrics.histogram("search_stage_ms", stage=stage).time()
 
     def _patience(self, deadline: float) -> float:
         return max(0.0, min(self.settings.verify_milliseconds / 1000, deadline - time.monotonic()))
@@ -139,17 +146,15 @@ class Searcher:
         self, name: str, call: Callable[[], Awaitable[T]], empty: T, problems: list[str], deadline: float
     ) -> T:
         """The result of a step, or ``empty`` and why."""
-        began = time.monotonic()
         try:
-            async with asyncio.timeout(max(0.0, deadline - began)):
-                return await call()
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                with self._timed(name):
+                    return await call()
         except TimeoutError:
             problems.append(f"{name}: not ready before the deadline")
         except AgentdError as error:
             log.warning("search_stage_failed", stage=name, kind=error.kind, error=str(error))
             problems.append(f"{name}: {error.message}")
-        finally:
-            self._metrics.histogram("search_stage_ms", stage=name).observe(1000 * (time.monotonic() - began))
         return empty
 
     async def _rank(self, query: SearchQuery, analysis: Analysis, lists: Lists, deadline: float) -> Ranking | None:
@@ -189,9 +194,11 @@ class Searcher:
             page = chosen.verdict.kept(ranked[start : start + ROWS_PAGE])
             if not page:
                 return
-            rows = await self._catalogue.passages.hits([chunk_id for chunk_id, _ in page])
+            with self._timed("rows"):
+                rows = await self._catalogue.passages.hits([chunk_id for chunk_id, _ in page])
             signatures = {absolute(row): row.signature for row in rows.values()}
-            states = await self._verifier.verify(signatures, self._patience(deadline))
+            with self._timed("verify"):
+                states = await self._verifier.verify(signatures, self._patience(deadline))
             chosen.take(page, rows, states)
             if chosen.filled:
                 return

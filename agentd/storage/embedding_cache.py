@@ -34,11 +34,14 @@ log = structlog.get_logger(__name__)
 
 
 class CacheCounts(Struct):
-    """How texts asked for were answered, since the start; a text that a call names twice counts once."""
+    """How texts asked for were answered, since the start; a text that a call names twice counts once. ``evicted`` are
+    vectors that left the file.
+    """
 
     memory_hits: int = 0
     disk_hits: int = 0
     misses: int = 0
+    evicted: int = 0
 
 
 class EmbeddingCache:
@@ -98,6 +101,7 @@ class EmbeddingCache:
         while await self.disk_bytes() > limit_bytes and (count := await self._run(table.evict, list(active))):
             evicted += count
         await self._run(table.end_census)
+        self.counts.evicted += evicted
         return evicted
 
     async def disk_bytes(self) -> int:
