@@ -37,6 +37,7 @@ class SkipReason(StrEnum):
     DAMAGED = "damaged"
     WORKER_DIED = "worker_died"
     TIMEOUT = "timeout"
+    MEMORY = "memory"
 
 
 class RootOrigin(StrEnum):

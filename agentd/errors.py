@@ -28,6 +28,7 @@
     │   ├── WorkerDiedError       worker_died
     │   │   └── NoWorkerError     worker_died
     │   ├── TaskTimeoutError      task_timeout
+    │   ├── TaskMemoryError       task_memory
     │   └── TaskFailedError       task_failed (or the kind of the error raised in the worker)
     ├── BusyError                 busy
     ├── DeadlineError             deadline
@@ -198,6 +199,12 @@ class TaskTimeoutError(ComputeError):
     """The task ran past its time limit; its worker was killed."""
 
     kind = "task_timeout"
+
+
+class TaskMemoryError(ComputeError):
+    """The task took more memory than a worker may have; its worker was killed, or the kernel was refused more."""
+
+    kind = "task_memory"
 
 
 class TaskFailedError(ComputeError):

@@ -79,6 +79,7 @@ class Fleet:
         self._failures = 0  # failed starts in a row
         self._pause: asyncio.TimerHandle | None = None  # set while a failed start is waited out
         self._closing = False
+        self._most = options.maximum  # fewer while the machine, or a budget, has no room for more
         self._started: asyncio.Future[None] = self._loop.create_future()
         self._empty = asyncio.Event()  # set while there is no process
         self._empty.set()
@@ -140,12 +141,14 @@ class Fleet:
         return worker
 
     def provide(self, waiting: int) -> None:
-        """Start what is missing: up to the minimum always, up to the maximum while ``waiting`` tasks have no worker."""
+        """Start what is missing: up to the minimum always, up to the maximum while ``waiting`` tasks have no worker;
+        never more than ``cap`` allows.
+        """
         if self._closing or self._pause is not None:
             return
         staying = [worker for worker in self._workers if worker.state is not State.LEAVING]
         busy = sum(worker.state is State.BUSY for worker in staying)
-        wanted = max(self._options.minimum, min(self._options.maximum, busy + waiting))
+        wanted = min(self._most, max(self._options.minimum, busy + waiting))
         for _ in range(wanted - len(staying) - len(self._spawning)):
             # Without the context of whoever needed it: the worker's log lines are not those of one request.
             spawning = self._loop.create_task(self._spawn(), context=Context())
@@ -161,6 +164,40 @@ class Fleet:
         self.recycled += len(heavy)
         self._user.workers_changed()
         return len(heavy)
+
+    def cap(self, most: int | None) -> None:
+        """Have at most ``most`` workers from now on, 0 included; None lifts it. Those beyond it leave, busy ones after
+        their task.
+        """
+        self._most = self._options.maximum if most is None else min(most, self._options.maximum)
+        while self._idle and self._staying() > self._most:
+            self._retire(next(iter(self._idle)))
+        self._user.workers_changed()
+
+    def shed(self) -> int:
+        """Retire every idle worker, also one that will be replaced: a new one holds no model and no parser yet. Returns
+        how many.
+        """
+        idle = list(self._idle)
+        for worker in idle:
+            self._retire(worker)
+        self._user.workers_changed()
+        return len(idle)
+
+    def enforce(self, limit_bytes: int, kill_bytes: int) -> int:
+        """Let busy workers over ``limit_bytes`` leave after their task, kill those over ``kill_bytes`` with it; returns
+        how many were killed.
+        """
+        over = 0
+        for worker in list(self._workers):
+            if worker.state is not State.BUSY:
+                continue
+            used = resident_bytes(worker.pid)
+            worker.spent = worker.spent or used > limit_bytes
+            if used > kill_bytes:
+                over += 1
+                worker.exceed(used, kill_bytes)
+        return over
 
     def describe(self) -> list[WorkerStats]:
         """Each process as it is now."""
@@ -183,6 +220,10 @@ class Fleet:
             self._user.task_ended(ended)
         elif not self._started.done() and len(self._idle) >= self._options.minimum:
             self._started.set_result(None)
+        if worker.spent:
+            self.recycled += 1
+        if worker.spent or self._staying() > self._most:
+            self._retire(worker)
         self._user.workers_changed()
 
     def worker_gone(self, worker: Worker) -> None:
@@ -237,8 +278,11 @@ class Fleet:
         self._user.workers_changed()
 
     def _idle_out(self, worker: Worker) -> None:
-        if sum(other.state is not State.LEAVING for other in self._workers) > self._options.minimum:
+        if self._staying() > self._options.minimum:
             self._retire(worker)
+
+    def _staying(self) -> int:
+        return sum(worker.state is not State.LEAVING for worker in self._workers)
 
     def _retire(self, worker: Worker) -> None:
         self._idle.pop(worker).cancel()

@@ -78,6 +78,20 @@ class LaneDispatcher:
         """Retire idle workers whose resident memory is over ``limit_bytes``; returns how many."""
         return self._fleet.recycle(limit_bytes)
 
+    def enforce(self, limit_bytes: int, kill_bytes: int) -> int:
+        """Let busy workers over ``limit_bytes`` leave after their task, kill those over ``kill_bytes`` with it; returns
+        how many were killed.
+        """
+        return self._fleet.enforce(limit_bytes, kill_bytes)
+
+    def cap(self, most: int | None) -> None:
+        """Run at most ``most`` workers; None lifts it. At 0 tasks wait, and may be given all the same."""
+        self._fleet.cap(most)
+
+    def shed(self) -> int:
+        """Retire every idle worker; returns how many."""
+        return self._fleet.shed()
+
     def stats(self) -> LaneStats:
         """Counts of this lane."""
         return LaneStats(

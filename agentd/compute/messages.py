@@ -16,11 +16,14 @@ from msgspec import Raw, Struct
 
 
 class Setup(Struct, frozen=True, array_like=True, tag=True):
-    """How the worker shall live. ``registry`` is the module whose ``KERNELS`` are all that it runs."""
+    """How the worker shall live. ``registry`` is the module whose ``KERNELS`` are all that it runs; past ``data_bytes``
+    of memory of its own (RLIMIT_DATA) it gets no more.
+    """
 
     registry: str
     nice: int
     oom_score_adjust: int
+    data_bytes: int
 
 
 class Run(Struct, frozen=True, array_like=True, tag=True):

@@ -43,6 +43,11 @@ _MOST_BULK_WORKERS = 4
 """Where the settings leave it to us: more would slow the machine's owner down for little."""
 MOST_WATCHERS = 4
 """Sets of watched directories, one more than the watcher keeps: it arms a new one before it lets old ones go."""
+KILL_SHARE = 1.5
+"""Times its limit at which a worker is killed with its task; below, it leaves after the task."""
+_DATA_SHARE = 2
+_DATA_BYTES = 128 * 1024 * 1024
+"""What a worker can have at all: so many times its limit, and what it needs with parsers and model loaded."""
 _OOM_SCORE_ADJUST = {Lane.INTERACTIVE: 0, Lane.BULK: 500, Lane.WATCH: 0}
 """When memory runs out the system takes a bulk worker first: it costs a retry, the daemon would cost everything."""
 
@@ -99,7 +104,7 @@ class Pool:
         the caller takes the task out of the queue, or stops its worker when it does not end soon.
 
         Raises BusyError (queue full), TaskTimeoutError, TaskFailedError (``kind`` is that of the error raised in the
-        worker), WorkerDiedError (twice, or none can be started), ShuttingDownError.
+        worker), TaskMemoryError, WorkerDiedError (twice, or none can be started), ShuttingDownError.
         """
         if kernel.streams:
             raise TypeError(f"kernel {kernel.name!r} streams: use Pool.stream")
@@ -147,8 +152,30 @@ class Pool:
 
     async def recycle(self) -> int:
         """Retire idle workers over ``worker_memory_megabytes`` of resident memory; returns how many."""
-        limit = self._settings.worker_memory_megabytes * 1024 * 1024
-        return sum(dispatcher.recycle(limit) for dispatcher in self._lanes.values())
+        return sum(dispatcher.recycle(self._memory_limit) for dispatcher in self._lanes.values())
+
+    def enforce(self, share_bytes: int | None = None) -> int:
+        """Hold every worker to ``worker_memory_megabytes``, or to ``share_bytes`` where that is less.
+
+        Over it one leaves as soon as it has no task; over KILL_SHARE times the setting it is killed, and its task fails
+        with TaskMemoryError. Returns how many were killed. Made for every second: 40 µs a worker.
+        """
+        most = self._memory_limit
+        limit = most if share_bytes is None else min(share_bytes, most)
+        for dispatcher in self._lanes.values():
+            dispatcher.recycle(limit)
+        return sum(dispatcher.enforce(limit, int(KILL_SHARE * most)) for dispatcher in self._lanes.values())
+
+    def cap_bulk(self, most: int | None) -> None:
+        """Run at most ``most`` bulk workers from now on, each after the task that it holds; None lifts it. At 0 what
+        the lane is given waits, and is done later.
+        """
+        if Lane.BULK in self._lanes:
+            self._lanes[Lane.BULK].cap(most)
+
+    def shed_bulk(self) -> int:
+        """Retire the bulk workers that have nothing to do, and their models with them; returns how many."""
+        return self._lanes[Lane.BULK].shed() if Lane.BULK in self._lanes else 0
 
     def stats(self) -> PoolStats:
         """Counts of each lane, and each worker as it is now."""
@@ -169,9 +196,18 @@ class Pool:
             minimum=least,
             maximum=most,
             idle_seconds=settings.idle_seconds,
-            setup=Setup(self._registry, settings.nice if lane is Lane.BULK else 0, _OOM_SCORE_ADJUST[lane]),
+            setup=Setup(
+                self._registry,
+                settings.nice if lane is Lane.BULK else 0,
+                _OOM_SCORE_ADJUST[lane],
+                _DATA_SHARE * self._memory_limit + _DATA_BYTES,
+            ),
         )
         return LaneDispatcher(options, settings.queue_length, self._spawner, self._metrics)
+
+    @property
+    def _memory_limit(self) -> int:
+        return self._settings.worker_memory_megabytes * 1024 * 1024
 
     def _dispatcher_of(self, lane: Lane) -> LaneDispatcher:
         if not self._lanes:

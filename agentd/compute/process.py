@@ -12,7 +12,7 @@ import structlog
 from agentd.compute.frames import pack
 from agentd.compute.link import Link
 from agentd.compute.messages import Done, Failed, Hello, Part
-from agentd.errors import TaskFailedError, TaskTimeoutError
+from agentd.errors import TaskFailedError, TaskMemoryError, TaskTimeoutError
 
 if TYPE_CHECKING:
     import socket
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agentd.compute.messages import FromWorker, Setup
     from agentd.compute.spawn import Spawned
     from agentd.compute.task import Task
+    from agentd.errors import ComputeError
 
     class Owner(Protocol):
         """The lane that the worker serves."""
@@ -71,6 +72,7 @@ class Worker:
         self.busy_seconds = 0.0  # over the tasks that ended
         self.killed = False
         self.retired = False
+        self.spent = False  # it has grown too large, and leaves when its task ends
         self._ready_at: float | None = None
 
     async def connect(self, connection: socket.socket, setup: Setup) -> None:
@@ -114,6 +116,16 @@ class Worker:
         self._enter(State.LEAVING)
         self._limit(LEAVE_SECONDS, self.kill)
         self._link.close()
+
+    def exceed(self, used_bytes: int, limit_bytes: int) -> None:
+        """End the process, and its task with it, because of the memory that it holds."""
+        log.warning("compute.over_memory", pid=self.pid, bytes=used_bytes, limit=limit_bytes)
+        self._end_with(
+            lambda task: TaskMemoryError(
+                f"kernel {task.kernel!r} grew its worker to {used_bytes >> 20} MiB and was killed: give it less to do, "
+                "or raise compute.worker_memory_megabytes",
+            )
+        )
 
     def kill(self) -> None:
         """End the process now; ``owner.worker_gone`` follows."""
@@ -167,7 +179,7 @@ class Worker:
             self._paused = False
             self._link.resume()
 
-    def _finish(self, error: TaskFailedError | None) -> None:
+    def _finish(self, error: ComputeError | None) -> None:
         if self.task is None or self.state is not State.BUSY:
             return  # it ended just as it was told to leave: whoever told it has dealt with the task
         self._read_on()
@@ -183,7 +195,10 @@ class Worker:
         self._enter(State.IDLE)
         self._owner.worker_idle(self, ended)
 
-    def _failure(self, message: Failed) -> TaskFailedError:
+    def _failure(self, message: Failed) -> ComputeError:
+        if message.kind == TaskMemoryError.kind:
+            self.spent = True  # it stands at its limit, and what the task left may stay
+            return TaskMemoryError(message.message)
         kernel, asker = (self.task.kernel, self.task.asker) if self.task is not None else ("", {})
         error = TaskFailedError(message.message, **message.details)
         error.kind = message.kind
@@ -192,13 +207,18 @@ class Worker:
         return error
 
     def _time_out(self) -> None:
+        self._end_with(
+            lambda task: TaskTimeoutError(
+                f"kernel {task.kernel!r} ran for more than {task.timeout:g} s without a result and was killed: "
+                "give it less to do, or raise compute.task_timeout_seconds",
+            )
+        )
+
+    def _end_with(self, error_of: Callable[[Task], ComputeError]) -> None:
         task = self.task
         self.kill()
         if task is not None and not task.ended:
-            task.end(TaskTimeoutError(
-                f"kernel {task.kernel!r} ran for more than {task.timeout:g} s without a result and was killed: "
-                "give it less to do, or raise compute.task_timeout_seconds",
-            ))  # fmt: skip
+            task.end(error_of(task))
 
     def _enter(self, state: State) -> None:
         now = time.monotonic()

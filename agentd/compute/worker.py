@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -28,7 +29,7 @@ import msgspec
 
 from agentd.compute.frames import FrameSplitter, pack
 from agentd.compute.messages import Done, Failed, Hello, Part, Run, Setup
-from agentd.errors import AgentdError, ComputeError, TaskFailedError
+from agentd.errors import AgentdError, ComputeError, TaskFailedError, TaskMemoryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,6 +64,7 @@ def _serve(connection: socket.socket) -> None:
         return  # the daemon ended while we started
     setup = msgspec.msgpack.decode(first, type=Setup)
     _yield_to_others(setup)
+    _limit_memory(setup.data_bytes)
     kernels: Mapping[str, Kernel[Any, Any]] = import_module(setup.registry).KERNELS
     gc.set_threshold(_GC_THRESHOLD)
     _spare_imports()
@@ -89,6 +91,8 @@ def _answer(connection: socket.socket, kernels: Mapping[str, Kernel[Any, Any]], 
             connection.sendall(_part(msgspec.msgpack.encode(function(request))) + _done)
     except AgentdError as error:
         connection.sendall(_failed(error, error.kind, error.message, error.details))
+    except MemoryError as error:
+        connection.sendall(_failed(error, TaskMemoryError.kind, _too_much_memory(run.kernel), {}))
     except Exception as error:  # noqa: BLE001  # the outermost edge of a kernel: the daemon must hear of everything
         connection.sendall(_failed(error, TaskFailedError.kind, f"{type(error).__name__}: {error}", {}))
 
@@ -157,6 +161,22 @@ def _yield_to_others(setup: Setup) -> None:
         score = Path("/proc/self/oom_score_adj")
         if int(score.read_text(encoding="ascii")) < setup.oom_score_adjust:
             score.write_text(str(setup.oom_score_adjust), encoding="ascii")
+
+
+def _limit_memory(data_bytes: int) -> None:
+    """The last resort against a file that explodes faster than the daemon looks: what it cannot have is refused, which
+    costs its own task. RLIMIT_DATA counts memory of the process's own, and no mapped files (setrlimit(2)).
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = data_bytes if hard == resource.RLIM_INFINITY else min(data_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _too_much_memory(kernel: str) -> str:
+    return (
+        f"kernel {kernel!r} asked for more memory than a worker may have: give it less to do, or raise "
+        "compute.worker_memory_megabytes"
+    )
 
 
 def _die_with_parent(connection: socket.socket) -> None:

@@ -63,7 +63,7 @@ class ComputeSettings(Section, frozen=True):
     queue_length: Positive = 4096
     task_timeout_seconds: Seconds = 60.0
     idle_seconds: Seconds = 30.0
-    worker_memory_megabytes: Annotated[int, Meta(ge=128)] = 1024
+    worker_memory_megabytes: Annotated[int, Meta(ge=128)] = 512
 
 
 class EmbeddingSettings(Section, frozen=True):

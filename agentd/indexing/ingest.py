@@ -15,7 +15,7 @@ import structlog
 
 from agentd.compute.pool import Priority
 from agentd.domain import SkipReason
-from agentd.errors import ComputeError, TaskTimeoutError
+from agentd.errors import ComputeError, TaskMemoryError, TaskTimeoutError
 from agentd.indexing.events import Events
 from agentd.indexing.patience import stream_patiently
 from agentd.indexing.progress import RateMeter
@@ -133,7 +133,7 @@ class Ingest:
                 await self._parse([document])
             return
         first = waiting[0]
-        reason = SkipReason.TIMEOUT if isinstance(error, TaskTimeoutError) else SkipReason.WORKER_DIED
+        reason = skip_reason(error)
         log.warning("file_skipped", path=first.path, reason=reason, error=str(error))
         await self._catalogue.documents.fail(first, reason)
         self._done([first])
@@ -173,6 +173,17 @@ class Ingest:
         self._progress.give()
         if not self._in_flight:
             self.wake()  # look once more: what was pending while in flight may be pending again
+
+
+def skip_reason(error: ComputeError) -> SkipReason:
+    """Why a file is left out that its worker could not do."""
+    match error:
+        case TaskTimeoutError():
+            return SkipReason.TIMEOUT
+        case TaskMemoryError():
+            return SkipReason.MEMORY
+        case _:
+            return SkipReason.WORKER_DIED
 
 
 def batches(pending: Sequence[PendingDocument]) -> Iterator[list[PendingDocument]]:

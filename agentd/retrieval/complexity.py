@@ -7,12 +7,12 @@ import heapq
 import os
 import time
 from collections import Counter
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Lane, Priority
 from agentd.domain import Filter, Kind, SymbolKind
-from agentd.errors import NotFoundError, TaskTimeoutError, WorkerDiedError
+from agentd.errors import NotFoundError, TaskMemoryError, TaskTimeoutError, WorkerDiedError
 from agentd.kernels.messages import ComplexityRequest
 from agentd.kernels.registry import COMPLEXITY
 from agentd.kernels.roles import Role, role_of
@@ -119,9 +119,11 @@ class ComplexityReader:
                     return
                 await self._page(root, paths, lane, measuring)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(1 if single else self._pool.bulk_workers):
-                group.create_task(work())
+        # A lane that is held for want of memory runs nothing: what was not measured by then is counted.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_SECONDS + FILE_SECONDS), asyncio.TaskGroup() as group:
+                for _ in range(1 if single else self._pool.bulk_workers):
+                    group.create_task(work())
 
     async def _page(self, root: str, paths: Sequence[str], lane: Lane, measuring: _Measuring) -> None:
         """One page; a file that takes too long or kills the worker is counted, and the rest goes on without it."""
@@ -134,8 +136,8 @@ class ComplexityReader:
                     async for file in parts:
                         measuring.take(file)
                         rest.remove(file.path)
-            except (TaskTimeoutError, WorkerDiedError) as error:
-                measuring.unmeasured["timeout" if isinstance(error, TaskTimeoutError) else error.kind] += 1
+            except (TaskTimeoutError, TaskMemoryError, WorkerDiedError) as error:
+                measuring.unmeasured[error.kind.removeprefix("task_")] += 1
                 del rest[0]
             else:
                 return

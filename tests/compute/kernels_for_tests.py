@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from agentd.errors import ModelError
+from agentd.kernels.interruption import pause_point
 from agentd.kernels.registry import Kernel
 
 if TYPE_CHECKING:
@@ -73,6 +74,13 @@ def spin(ask: Ask) -> Reply:
         pass
 
 
+def toil(ask: Ask) -> Reply:
+    """Work on and on, but look now and then whether anybody still wants it: what a well-behaved kernel does."""
+    note(Ask(text=str(os.getpid()), path=ask.path))
+    while True:
+        pause_point()
+
+
 def hold_gil(ask: Ask) -> Reply:
     """Sit in C and let no thread of Python run: what a parser in a loop looks like."""
     note(Ask(text=str(os.getpid()), path=ask.path))
@@ -94,6 +102,22 @@ def hoard(ask: Ask) -> Reply:
     """Hold ``number`` bytes for ever, as a leak does."""
     _hoard.append(b"x" * int(ask.number))
     return Reply(pid=os.getpid())
+
+
+def swell(ask: Ask) -> Iterator[Reply]:
+    """Take memory in steps of 8 MiB up to ``number`` bytes, slowly enough to be seen, then wait for ``path``."""
+    held = []
+    while len(held) << 23 < ask.number:
+        held.append(b"x" * (1 << 23))
+        time.sleep(0.002)
+    yield Reply(pid=os.getpid())
+    while not Path(ask.path).exists():
+        time.sleep(0.002)
+
+
+def explode(ask: Ask) -> Reply:
+    """Ask for ``number`` bytes at once: faster than anybody looks."""
+    return Reply(number=len(bytearray(int(ask.number))))
 
 
 def die(ask: Ask) -> Reply:
@@ -152,18 +176,21 @@ def _kernel(name: str, *, streams: bool = False) -> Kernel[Ask, Reply]:
 
 
 ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN = map(_kernel, ("echo", "facts", "note", "wait_for_file", "spin"))
+TOIL = _kernel("toil")
 DIE, FAIL, BIG, LIAR = map(_kernel, ("die", "fail", "big", "liar"))
 HOLD_GIL, GARBLE, HOARD = map(_kernel, ("hold_gil", "garble", "hoard"))
 COUNT = _kernel("count", streams=True)
 COUNT_AND_DIE = _kernel("count_and_die", streams=True)
 COUNT_AND_FAIL = _kernel("count_and_fail", streams=True)
 SLOW_COUNT = _kernel("slow_count", streams=True)
+SWELL = _kernel("swell", streams=True)
+EXPLODE = _kernel("explode")
 UNLISTED = _kernel("unlisted")
 
 KERNELS = {
     kernel.name: kernel
     for kernel in (
-        *(ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN, DIE, FAIL, BIG, LIAR, HOLD_GIL, GARBLE, HOARD),
-        *(COUNT, COUNT_AND_DIE, COUNT_AND_FAIL, SLOW_COUNT),
+        *(ECHO, FACTS, NOTE, WAIT_FOR_FILE, SPIN, TOIL, DIE, FAIL, BIG, LIAR, HOLD_GIL, GARBLE, HOARD),
+        *(COUNT, COUNT_AND_DIE, COUNT_AND_FAIL, SLOW_COUNT, SWELL, EXPLODE),
     )
 }

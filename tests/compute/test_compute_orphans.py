@@ -60,7 +60,7 @@ def test_kill_9_of_the_daemon_ends_a_worker_that_spins_and_one_that_holds_the_gi
 
 @pytest.mark.parametrize("busy", [True, False])
 def test_a_worker_ends_when_its_socket_closes_although_its_parent_lives(tmp_path: Path, *, busy: bool) -> None:
-    messages: list[FromDaemon] = [Setup("kernels_for_tests", 0, 0)]
+    messages: list[FromDaemon] = [Setup("kernels_for_tests", 0, 0, 1 << 32)]
     if busy:
         messages.append(Run(k.SPIN.name, msgspec.Raw(msgspec.msgpack.encode(Ask(path=str(tmp_path / "spin"))))))
     with _bare_worker() as (ours, process):
@@ -81,7 +81,7 @@ def test_a_worker_whose_daemon_died_before_its_first_word_ends_quietly() -> None
 
 def test_a_worker_can_be_ended_by_sigterm_but_not_by_ctrl_c() -> None:
     with _bare_worker() as (ours, process):
-        ours.sendall(pack(Setup("kernels_for_tests", 0, 0)))
+        ours.sendall(pack(Setup("kernels_for_tests", 0, 0, 1 << 32)))
         assert ours.recv(100)  # its hello
         process.send_signal(signal.SIGINT)
         ours.sendall(pack(Run(k.ECHO.name, msgspec.Raw(msgspec.msgpack.encode(Ask())))))
