@@ -41,6 +41,11 @@ class FrameSplitter:
     def __init__(self) -> None:
         self._pending = bytearray()
 
+    @property
+    def has_more(self) -> bool:
+        """Whether bytes wait behind the payloads that were taken."""
+        return bool(self._pending)
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take ``data`` and yield every payload that is now whole; the rest waits for the next call.
 

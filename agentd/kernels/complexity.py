@@ -13,7 +13,9 @@ from lizard_core.file_info_builder import FileInfoBuilder
 from lizard_languages import languages
 
 from agentd.domain import SkipReason
+from agentd.errors import CancelledError
 from agentd.kernels.classify import language_of
+from agentd.kernels.interruption import pause_point
 from agentd.kernels.messages import FileComplexity, FunctionComplexity
 from agentd.kernels.reading import decode, read_file
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 HEAD = 8000
 """Characters that tell what language a file is in."""
+
+PAUSE_TOKENS = 2000
+"""Tokens between two looks at whether anybody still waits: some 2 ms."""
 
 MAX_NAME = 500
 """Characters of a name; what looks like one to a tolerant reader may be a whole minified file."""
@@ -73,8 +78,9 @@ def measure(language: str, path: str, text: str) -> list[FunctionComplexity]:
     tokens = reader.generate_tokens(text)
     for processor in get_extensions([]):
         tokens = processor(tokens, reader)
-    for _ in reader(tokens, reader):
-        pass
+    for number, _ in enumerate(reader(tokens, reader)):
+        if number % PAUSE_TOKENS == 0:
+            pause_point()
     return [_function(found) for found in reader.context.fileinfo.function_list]
 
 
@@ -92,6 +98,8 @@ def _measure_file(request: ComplexityRequest, path: str) -> FileComplexity:
         return FileComplexity(path, skip="language")
     try:
         return FileComplexity(path, measure(language, path, decoded.text))
+    except CancelledError:
+        raise
     except Exception:  # noqa: BLE001  # a parser's failure on one file must cost no more than its figures
         return FileComplexity(path, skip=SkipReason.DAMAGED.value)
 

@@ -9,6 +9,7 @@ import numpy as np
 from agentd.errors import ModelError
 from agentd.kernels import model_folder
 from agentd.kernels.batches import plan_runs
+from agentd.kernels.interruption import pause_point
 from agentd.kernels.messages import EmbedResult, ModelInfo
 from agentd.kernels.model import load_model
 from agentd.kernels.quantise import quantise
@@ -77,7 +78,10 @@ def _run_all(model: Model, rows: Sequence[Sequence[int]], batch_tokens: int) -> 
     runs = plan_runs([len(row) for row in rows], batch_tokens)
     if not runs:
         return np.zeros((0, 0), np.float32)
-    parts = [model.run([rows[index] for index in run]) for run in runs]
+    parts = []
+    for run in runs:
+        pause_point()
+        parts.append(model.run([rows[index] for index in run]))
     vectors = np.empty((len(rows), parts[0].shape[1]), np.float32)
     vectors[np.concatenate(runs)] = np.concatenate(parts)
     return vectors

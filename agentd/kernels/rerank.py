@@ -10,6 +10,7 @@ import numpy as np
 from agentd.errors import DeadlineError
 from agentd.kernels.batches import plan_runs
 from agentd.kernels.cross_encoder import Pair, load_cross_encoder
+from agentd.kernels.interruption import pause_point
 from agentd.kernels.messages import CrossEncoderInfo, RerankResult
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def rerank(request: RerankRequest) -> RerankResult:
     pairs, truncated = model.pair(request.query, request.texts, limit)
     scores = np.zeros(len(pairs), np.float32)
     for run in plan_runs([len(pair.ids) for pair in pairs], request.batch_tokens):
+        pause_point()
         if 0 < request.deadline < time.monotonic():
             raise DeadlineError(f"{len(pairs)} texts were not judged in time")
         scores[run] = model.run([pairs[index] for index in run])
