@@ -22,6 +22,7 @@
     │   ├── StateLockedError      state_locked
     │   ├── StateNewerError       state_newer
     │   └── StateUnusableError    state_unusable
+    │       └── StateDamagedError state_damaged
     ├── ModelError                model_invalid
     ├── WatchError                watch_failed
     ├── ComputeError
@@ -167,6 +168,12 @@ class StateUnusableError(StateError):
     """The state directory or a file in it cannot be read or written: permissions, a full disk, damage."""
 
     kind = "state_unusable"
+
+
+class StateDamagedError(StateUnusableError):
+    """What a file of the state holds cannot be right. It is set aside and built again."""
+
+    kind = "state_damaged"
 
 
 class ModelError(AgentdError):

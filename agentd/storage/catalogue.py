@@ -11,6 +11,7 @@ from agentd.storage.graph import Graph
 from agentd.storage.linker import LinkQueue
 from agentd.storage.outlines import Outlines
 from agentd.storage.passages import Passages
+from agentd.storage.root_ledger import NAME, RootLedger
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans
 from agentd.storage.symbols import Symbols
@@ -27,7 +28,7 @@ class Catalogue:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.roots = Roots(database)
+        self.roots = Roots(database, RootLedger(database.path.with_name(NAME)))
         self.scans = Scans(database)
         self.documents = Documents(database)
         self.passages = Passages(database)
@@ -40,14 +41,17 @@ class Catalogue:
 
     @classmethod
     async def open(cls, path: Path) -> Catalogue:
-        """Open ``index.db``, made or migrated where needed, and finish the removals that a crash cut short.
+        """Open ``index.db``, made or migrated where needed, with the roots that somebody added, and finish the removals
+        that a crash cut short.
 
         Raises:
             StateNewerError: a newer agentd wrote it.
-            StateUnusableError: no database, another program's, damaged, or not readable and writable.
+            StateDamagedError: damaged where opening does not look first.
+            StateUnusableError: another program's, or not readable and writable.
         """
         catalogue = cls(await Database.open(path))
         try:
+            await catalogue.roots.restore()
             await catalogue.roots.finish_removals()
         except BaseException:
             await catalogue.close()

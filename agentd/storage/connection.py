@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 
-from agentd.errors import ShuttingDownError, StateUnusableError
+from agentd.errors import ShuttingDownError, StateDamagedError, StateUnusableError
+from agentd.storage.set_aside import SQLITE_COMPANIONS, set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,9 @@ R = TypeVar("R")
 
 BUSY_TIMEOUT_MS = 5000
 
+STEPS_BETWEEN_LOOKS = 20_000
+"""Steps of SQLite's machine, a millisecond or so, between two looks at whether anybody still waits for the answer."""
+
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _ADVICE = {
@@ -29,8 +33,8 @@ _ADVICE = {
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: its directory must exist and be writable for this user",
     sqlite3.SQLITE_PERM: "access is denied: make the file and its directory writable for this user",
     sqlite3.SQLITE_BUSY: "another process holds it: stop whatever else has it open",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: stop the daemon and delete it, the index builds itself again",
-    sqlite3.SQLITE_NOTADB: "it is not a database: move it away, the index builds itself again",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: it is set aside and built again",
+    sqlite3.SQLITE_NOTADB: "it is not a database: it is set aside and built again",
 }
 
 
@@ -47,6 +51,8 @@ class Connection(aiosqlite.Connection):
         # A loop that died without closing its connections must not keep the process alive.
         self._thread.daemon = True
         self._stopped: asyncio.Future[object] | None = None
+        self.interruptible = False
+        """Whether what runs ends where its caller has gone away. For reads alone: a write that was begun is ended."""
 
     def stop(self) -> asyncio.Future[object] | None:
         """End the thread; the future is done when it has."""
@@ -80,7 +86,11 @@ class Connection(aiosqlite.Connection):
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
 
         def call() -> R | None:
-            return None if future.cancelled() else function(connection, *args, **kwargs)
+            if future.cancelled():
+                return None
+            if self.interruptible:
+                connection.set_progress_handler(future.cancelled, STEPS_BETWEEN_LOOKS)
+            return function(connection, *args, **kwargs)
 
         self._tx.put_nowait((future, call))
         return future
@@ -90,9 +100,14 @@ def connect(path: Path, *, cache_kib: int) -> sqlite3.Connection:
     """Connect to the file at ``path``, made with mode 0600 where missing. Transactions are begun by hand.
 
     Raises:
+        StateDamagedError: something else lies in its place.
         StateUnusableError: the file or its directory cannot be used.
         sqlite3.Error: it is no database, or damaged.
     """
+    for suffix in ("", *SQLITE_COMPANIONS):
+        file = path.with_name(path.name + suffix)
+        if file.exists() and not file.is_file():
+            raise StateDamagedError(f"{file} is no file; expected a database", path=str(file))
     try:
         # SQLite gives its -wal and -shm files the mode of the database.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -129,6 +144,29 @@ def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
         connection.execute(f"PRAGMA {pragma}").fetchall()
 
 
+def open_or_replace(path: Path, opener: Callable[[Path], sqlite3.Connection]) -> tuple[sqlite3.Connection, str]:
+    """What ``opener`` makes of ``path``, and ``""``; or, where that is damaged, of a new file, and what was wrong with
+    the old one, which is set aside.
+
+    Raises:
+        StateNewerError: a newer agentd wrote it.
+        StateUnusableError: it cannot be used, for reasons that a new file would not mend.
+    """
+    try:
+        try:
+            return opener(path), ""
+        except sqlite3.Error as error:
+            if not is_damaged(error):
+                raise
+            reason = str(error)
+        except StateDamagedError as error:
+            reason = error.message
+        set_aside(path, reason, SQLITE_COMPANIONS)
+        return opener(path), reason
+    except sqlite3.Error as error:
+        raise unusable(path, error) or error from error
+
+
 def transact(
     connection: sqlite3.Connection,
     function: Callable[Concatenate[sqlite3.Connection, P], R],
@@ -149,6 +187,30 @@ def transact(
     return result
 
 
+def guarded(
+    connection: sqlite3.Connection,
+    path: Path,
+    function: Callable[Concatenate[sqlite3.Connection, P], R],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """``function(connection, ...)``, with the errors of SQLite in words.
+
+    Raises:
+        StateDamagedError: the file is damaged.
+        StateUnusableError: disk full, read-only or broken.
+        sqlite3.Error: a fault of ours in the SQL, or the kind of damage that looks like one.
+    """
+    try:
+        return function(connection, *args, **kwargs)
+    except sqlite3.Error as error:
+        translated = unusable(path, error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
 def is_damaged(error: sqlite3.Error) -> bool:
     """Whether the file's content is the trouble, rather than the disk or the permissions."""
     return _primary_code(error) in _DAMAGED
@@ -159,7 +221,8 @@ def unusable(path: Path, error: sqlite3.Error) -> StateUnusableError | None:
     advice = _ADVICE.get(_primary_code(error))
     if advice is None:
         return None
-    return StateUnusableError(f"The state file {path} cannot be used ({error}); {advice}.", path=str(path))
+    kind = StateDamagedError if is_damaged(error) else StateUnusableError
+    return kind(f"The state file {path} cannot be used ({error}); {advice}.", path=str(path))
 
 
 def _primary_code(error: sqlite3.Error) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from functools import partial
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, TypeVar
 
-from agentd.errors import StateUnusableError
+from agentd.errors import StateDamagedError
 from agentd.storage.clock import Clock
-from agentd.storage.connection import Connection, connect, transact, unusable
+from agentd.storage.connection import Connection, connect, guarded, open_or_replace, transact
+from agentd.storage.database_check import check_tables, check_texts, checking
 from agentd.storage.migrations import migrate
 
 if TYPE_CHECKING:
@@ -33,10 +34,20 @@ class Database:
     wait for anything else to be written. Queries have a reader of their own, so that they never wait behind a scan.
     """
 
-    def __init__(self, path: Path, writer: Connection, epoch: str, generation: int) -> None:
+    def __init__(self, path: Path, writer: Connection, identity: _Identity, renewed: str) -> None:
         self.path = path
-        self.epoch = epoch
-        self.generation = Clock(generation)
+        self.epoch = identity.epoch
+        self.renewed = renewed
+        """What was wrong with the file that this one took the place of; ``""`` for an ordinary one."""
+        self.upgraded_from = identity.upgraded_from
+        """The version that is being upgraded from, until ``finish_upgrade``; 0 for none."""
+        self.newest_chunk = identity.newest_chunk
+        """The greatest chunk id given so far, at the time of opening."""
+        self.damage: asyncio.Future[StateDamagedError] = asyncio.get_running_loop().create_future()
+        """Done once damage was met: what is open is of no use any more."""
+        self.suspect = asyncio.Event()
+        """Set when a statement fails that cannot fail on a sound file."""
+        self.generation = Clock(identity.generation)
         self.commits = Clock()
         self._writer = writer
         self._queries = writer
@@ -45,16 +56,17 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path) -> Database:
-        """Open the database at ``path``, made or migrated where needed.
+        """Open the database at ``path``, made or migrated where needed, set aside and made anew where damaged.
 
         Raises:
             StateNewerError: a newer agentd wrote it.
-            StateUnusableError: no database, another program's, damaged, or not readable and writable.
+            StateDamagedError: damaged where opening does not look first.
+            StateUnusableError: another program's, or not readable and writable.
         """
-        writer = await Connection.open("agentd-writer", partial(_open_writer, path))
+        opener = _WriterOpener(path)
+        writer = await Connection.open("agentd-writer", opener)
         try:
-            epoch, generation = await writer.run(_identity, path)
-            database = cls(path, writer, epoch, generation)
+            database = cls(path, writer, await writer.run(guarded, path, _identity), opener.renewed)
             await database._open_readers()
         except BaseException:
             await writer.close()
@@ -63,8 +75,10 @@ class Database:
 
     async def _open_readers(self) -> None:
         self._queries = await Connection.open("agentd-queries", partial(_open_reader, self.path))
+        self._queries.interruptible = True
         try:
             self._indexing = await Connection.open("agentd-indexing", partial(_open_reader, self.path))
+            self._indexing.interruptible = True
         except BaseException:
             await self._queries.close()
             raise
@@ -84,38 +98,72 @@ class Database:
         Raises:
             StateUnusableError: disk full, read-only or damaged; nothing of the transaction was kept.
         """
-        return await self._writer.run(self._transact, function, *args, **kwargs)
+        return await self._noting(self._writer.run(self._transact, function, *args, **kwargs))
 
     async def read(
         self, function: Callable[Concatenate[sqlite3.Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run ``function(connection, ...)`` on the reader for queries: short reads that somebody waits for."""
-        return await self._queries.run(_guarded, self.path, function, *args, **kwargs)
+        return await self._noting(self._queries.run(guarded, self.path, function, *args, **kwargs))
 
     async def read_bulk(
         self, function: Callable[Concatenate[sqlite3.Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run ``function(connection, ...)`` on the reader for indexing, views and totals."""
-        return await self._indexing.run(_guarded, self.path, function, *args, **kwargs)
+        return await self._noting(self._indexing.run(guarded, self.path, function, *args, **kwargs))
+
+    async def _noting(self, result: asyncio.Future[R]) -> R:
+        """The result; where it is damage, those who wait for ``damage`` learn of it."""
+        try:
+            return await result
+        except StateDamagedError as error:
+            self.note_damage(error)
+            raise
+        except sqlite3.Error:
+            self.suspect.set()
+            raise
+
+    def note_damage(self, error: StateDamagedError) -> None:
+        """Say that the file is damaged; only the first to say so is heard."""
+        if not self.damage.done():
+            self.damage.set_result(error)
+
+    async def answers(self) -> None:
+        """Wait for the writer's turn, with nothing to do there: returns as long as its thread moves, full disk or not.
+
+        Raises:
+            ShuttingDownError: it is closed.
+        """
+        await self._writer.run(lambda _connection: None)
 
     async def maintain(self) -> None:
         """Give some free pages back to the disk. Cheap, made for every round of maintenance."""
-        await self._writer.run(_guarded, self.path, _shrink)
+        await self._writer.run(guarded, self.path, _shrink)
 
     async def truncate_log(self) -> None:
         """Fold the write-ahead log into the file and empty it, so that deleted text does not linger there."""
-        await self._writer.run(_guarded, self.path, _truncate_log)
+        await self._writer.run(guarded, self.path, _truncate_log)
 
     async def check(self) -> None:
-        """Read the whole file and verify its structure: seconds on a large index.
+        """Read the whole file, beside readers and writers, and compare what must be equal.
 
         Raises:
-            StateUnusableError: it is damaged.
+            StateDamagedError: it is damaged; ``damage`` is done.
         """
-        found = await self.read_bulk(_quick_check)
-        if found != "ok":
-            message = f"The state file {self.path} is damaged ({found}); stop the daemon and delete it."
-            raise StateUnusableError(message, path=str(self.path))
+        try:
+            async with checking(self.path) as checker:
+                await check_tables(checker, self.path)
+                if not self.upgraded_from:  # an older agentd may have hashed other texts
+                    await check_texts(checker, self.path)
+        except StateDamagedError as error:
+            self.note_damage(error)
+            raise
+
+    async def finish_upgrade(self) -> None:
+        """Note that everything that a migration queued has been done."""
+        if self.upgraded_from:
+            await self.write(_finish_upgrade)
+            self.upgraded_from = 0
 
     def _transact(
         self,
@@ -130,7 +178,7 @@ class Database:
         def body(within: sqlite3.Connection) -> tuple[R, int]:
             return function(within, *args, **kwargs), current_generation(within)
 
-        result, generation = _guarded(connection, self.path, lambda within: transact(within, body))
+        result, generation = guarded(connection, self.path, lambda within: transact(within, body))
         self._loop.call_soon_threadsafe(self._committed, generation)
         return result
 
@@ -139,39 +187,31 @@ class Database:
         self.commits.advance(self.commits.value + 1)
 
 
-def _guarded(
-    connection: sqlite3.Connection,
-    path: Path,
-    function: Callable[Concatenate[sqlite3.Connection, P], R],
-    /,
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> R:
-    try:
-        return function(connection, *args, **kwargs)
-    except sqlite3.Error as error:
-        translated = unusable(path, error)
-        if translated is None:
-            raise
-        raise translated from error
-
-
 def current_generation(connection: sqlite3.Connection) -> int:
     """The generation of the newest change, also where its row has been trimmed."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'feed'").fetchone()
     return int(row[0]) if row else 0
 
 
+class _WriterOpener:
+    """Opens the writer on its thread. ``renewed`` says what was wrong where a new file had to be made."""
+
+    def __init__(self, path: Path) -> None:
+        self.renewed = ""
+        self._path = path
+
+    def __call__(self) -> sqlite3.Connection:
+        connection, self.renewed = open_or_replace(self._path, _open_writer)
+        return connection
+
+
 def _open_writer(path: Path) -> sqlite3.Connection:
+    connection = connect(path, cache_kib=WRITER_CACHE_KIB)
     try:
-        connection = connect(path, cache_kib=WRITER_CACHE_KIB)
-        try:
-            migrate(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-    except sqlite3.Error as error:
-        raise unusable(path, error) or error from error
+        migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -181,12 +221,24 @@ def _open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _identity(connection: sqlite3.Connection, path: Path) -> tuple[str, int]:
-    return _guarded(connection, path, _epoch), current_generation(connection)
+class _Identity(NamedTuple):
+    """What a database says of itself when it is opened."""
+
+    epoch: str
+    generation: int
+    newest_chunk: int
+    upgraded_from: int
 
 
-def _epoch(connection: sqlite3.Connection) -> str:
-    return str(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+def _identity(connection: sqlite3.Connection) -> _Identity:
+    (epoch,) = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    upgraded = connection.execute("SELECT value FROM meta WHERE key = 'upgraded_from'").fetchone() or (0,)
+    newest = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunk'").fetchone() or (0,)
+    return _Identity(str(epoch), current_generation(connection), int(newest[0]), int(upgraded[0]))
+
+
+def _finish_upgrade(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM meta WHERE key = 'upgraded_from'")
 
 
 def _shrink(connection: sqlite3.Connection) -> None:
@@ -198,7 +250,3 @@ def _shrink(connection: sqlite3.Connection) -> None:
 
 def _truncate_log(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def _quick_check(connection: sqlite3.Connection) -> str:
-    return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])

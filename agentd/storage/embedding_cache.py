@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-import structlog
 from cachetools import LRUCache
 from msgspec import Struct
 
+from agentd.errors import StateDamagedError
 from agentd.storage import embedding_table as table
-from agentd.storage.connection import Connection, is_damaged, transact, unusable
+from agentd.storage.connection import Connection, is_damaged, open_or_replace, transact, unusable
+from agentd.storage.database_check import check_tables, checking
 from agentd.storage.embedding_table import Vector
+from agentd.storage.set_aside import SQLITE_COMPANIONS, set_aside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Collection, Sequence
+    from pathlib import Path
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 ENTRY_OVERHEAD_BYTES = 400
 """What an entry costs in memory beside its codes: key, hash, vector and the links of the cache's dicts."""
-
-log = structlog.get_logger(__name__)
 
 
 class CacheCounts(Struct):
@@ -52,6 +51,8 @@ class EmbeddingCache:
         self._path = path
         self._connection = connection
         self._replacing = asyncio.Lock()
+        self._damage = ""
+        """Why the connection was closed; a new file is made when it is needed next."""
         self._memory: LRUCache[tuple[str, bytes], Vector] = LRUCache(memory_bytes, getsizeof=_entry_bytes)
 
     @classmethod
@@ -59,9 +60,12 @@ class EmbeddingCache:
         """Open the file at ``path``, made where missing, set aside and made anew where damaged.
 
         Raises:
+            StateNewerError: a newer agentd wrote it.
             StateUnusableError: it cannot be read and written.
         """
-        return cls(path, await _open(path), memory_megabytes * 1024 * 1024)
+        return cls(
+            path, await Connection.open(_THREAD, partial(_open_or_replace, path)), memory_megabytes * 1024 * 1024
+        )
 
     async def close(self) -> None:
         """Finish what was asked for and close."""
@@ -113,51 +117,60 @@ class EmbeddingCache:
             if _entry_bytes(vector) <= self._memory.maxsize:
                 self._memory[space, digest] = vector
 
+    async def check(self) -> None:
+        """Read the whole file, beside everybody else, and replace it where it is damaged.
+
+        Raises:
+            StateUnusableError: it cannot be read.
+        """
+        connection = await self._sound_connection()
+        try:
+            async with checking(self._path) as checker:
+                await check_tables(checker, self._path)
+        except StateDamagedError as error:
+            await self._give_up(connection, error.message)
+
     async def _run(
         self, function: Callable[Concatenate[sqlite3.Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run in a transaction; where the file proves damaged, once more on the new one that takes its place."""
-        connection = self._connection
+        connection = await self._sound_connection()
         try:
             return await connection.run(transact, function, *args, **kwargs)
         except sqlite3.Error as error:
             if not is_damaged(error):
                 raise unusable(self._path, error) or error from error
-            await self._replace(connection, error)
-        return await self._connection.run(transact, function, *args, **kwargs)
+            await self._give_up(connection, str(error))
+        return await (await self._sound_connection()).run(transact, function, *args, **kwargs)
 
-    async def _replace(self, damaged: Connection, error: sqlite3.Error) -> None:
-        # Several calls may have met the damage; the first one replaces the file.
+    async def _give_up(self, damaged: Connection, reason: str) -> None:
+        # Several calls may have met the damage; the first one counts.
         async with self._replacing:
-            if self._connection is damaged:
+            if self._connection is damaged and not self._damage:
+                self._damage = reason
                 await damaged.close()
-                self._connection = await Connection.open(_THREAD, partial(_set_aside_and_open, self._path, error))
+
+    async def _sound_connection(self) -> Connection:
+        """The connection, to a new file where the old one proved damaged; tried anew where the disk was full."""
+        async with self._replacing:
+            if self._damage:
+                self._connection = await Connection.open(
+                    _THREAD, partial(_set_aside_and_open, self._path, self._damage)
+                )
+                self._damage = ""
+            return self._connection
 
 
 _THREAD = "agentd-embeddings"
 
 
-async def _open(path: Path) -> Connection:
-    return await Connection.open(_THREAD, partial(_open_or_replace, path))
-
-
 def _open_or_replace(path: Path) -> sqlite3.Connection:
-    try:
-        return table.open_table(path)
-    except sqlite3.Error as error:
-        if not is_damaged(error):
-            raise unusable(path, error) or error from error
-        return _set_aside_and_open(path, error)
+    return open_or_replace(path, table.open_table)[0]
 
 
-def _set_aside_and_open(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
-    aside = f"{path}.damaged-{time.time_ns()}"
-    for suffix in ("", "-wal", "-shm"):
-        file = Path(f"{path}{suffix}")
-        if file.exists():
-            file.rename(f"{aside}{suffix}")
-    log.warning("embedding_cache_damaged", path=str(path), set_aside=aside, error=str(error))
-    return table.open_table(path)
+def _set_aside_and_open(path: Path, reason: str) -> sqlite3.Connection:
+    set_aside(path, reason, SQLITE_COMPANIONS)
+    return _open_or_replace(path)
 
 
 def _entry_bytes(vector: Vector) -> int:

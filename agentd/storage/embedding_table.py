@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentd.errors import StateDamagedError, StateNewerError
 from agentd.storage.connection import connect
 
 if TYPE_CHECKING:
@@ -36,28 +38,38 @@ def open_table(path: Path) -> sqlite3.Connection:
     """Connect, and make the tables in a new file.
 
     Raises:
+        StateNewerError: a newer agentd wrote it.
+        StateDamagedError: its tables are not ours.
         StateUnusableError: the file or its directory cannot be used.
-        sqlite3.DatabaseError: damaged, or of another version (a cache is not worth a migration).
+        sqlite3.DatabaseError: damaged.
     """
     connection = connect(path, cache_kib=CACHE_KIB)
     try:
-        _prepare(connection)
+        _prepare(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if (version, tables) == (0, 0):
         schema = resources.files("agentd.storage").joinpath("embedding_cache.sql").read_text(encoding="utf-8")
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
-    elif version != VERSION:
-        error = sqlite3.DatabaseError(f"expected version {VERSION}, found {version}")
-        error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
-        raise error
+    elif version > VERSION:
+        raise StateNewerError(
+            f"The state file {path} has version {version}, and this agentd knows versions up to {VERSION}. "
+            "Run the newer agentd that wrote it, or delete the file: everything is embedded again then.",
+            path=str(path),
+        )
+    try:
+        connection.execute(
+            "SELECT s.key, v.id, v.space_id, v.text_hash, v.scale, v.last_used, v.codes FROM space s, vector v LIMIT 0"
+        )
+    except sqlite3.OperationalError as error:
+        raise StateDamagedError(f"The state file {path} has other tables than expected ({error}).") from error
 
 
 def get(connection: sqlite3.Connection, space: str, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
@@ -73,7 +85,8 @@ def get(connection: sqlite3.Connection, space: str, hashes: Sequence[bytes]) -> 
             f"WHERE s.key = ? AND v.text_hash IN ({', '.join('?' * len(part))})",
             (space, *part),
         ):
-            found[digest] = Vector(codes, scale)
+            if isinstance(codes, bytes) and isinstance(scale, float) and math.isfinite(scale):  # else it is damaged
+                found[digest] = Vector(codes, scale)
             if last_used != today:
                 aged.append((today, vector_id))
     connection.executemany("UPDATE vector SET last_used = ? WHERE id = ?", aged)

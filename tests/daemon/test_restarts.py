@@ -66,7 +66,7 @@ def test_a_damaged_embedding_cache_is_set_aside_and_filled_again(daemon: Daemon)
     daemon.start()
     daemon.agrees(daemon.place / "root")
     assert computed(daemon) > 0
-    assert "embedding_cache_damaged" in daemon.log
+    assert "state_damaged" in daemon.log
     assert [path for path in daemon.state.iterdir() if "damaged" in path.name]
 
 

@@ -93,7 +93,7 @@ async def test_a_damaged_file_is_set_aside_at_the_start(tmp_path: Path, content:
     await cache.put_many("s", vectors([1]))
     assert len(await cache.get_many("s", [digest(1)])) == 1
     await cache.close()
-    assert [line["event"] for line in logs] == ["embedding_cache_damaged"]
+    assert [line["event"] for line in logs] == ["state_damaged"]
     (aside,) = tmp_path.glob("embeddings.db.damaged-*")  # noqa: ASYNC240 - nothing else runs on this loop
     assert aside.read_bytes() == content
 
@@ -111,7 +111,7 @@ async def test_damage_met_while_running_is_a_miss_and_the_file_is_replaced(tmp_p
     with capture_logs() as logs:
         found = await asyncio.gather(*(cache.get_many("s", [digest(number)]) for number in range(3)))
     assert found == [{}, {}, {}]
-    assert [line["event"] for line in logs] == ["embedding_cache_damaged"]
+    assert [line["event"] for line in logs] == ["state_damaged"]
     await cache.put_many("s", vectors([1]))
     assert (await cache.get_many("s", [digest(1)]), cache.counts.misses) == ({digest(1): Vector(b"\x01" * 4, 0.5)}, 3)
     await cache.close()

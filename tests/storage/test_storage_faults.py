@@ -168,18 +168,20 @@ async def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     catalogue = await Catalogue.open(tmp_path / "index.db")
     await Index(catalogue).root()
     files = list(tmp_path.iterdir())  # noqa: ASYNC240 - nothing else runs on this loop
-    assert {file.name for file in files} == {"index.db", "index.db-wal", "index.db-shm"}
+    assert {file.name for file in files} == {"index.db", "index.db-wal", "index.db-shm", "roots.json"}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     await catalogue.close()
 
 
 @pytest.mark.parametrize("content", [b"no database " * 1000, b"SQLite format 3\x00" + b"\x00" * 5000])
-async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+async def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "index.db"
     path.write_bytes(content)
-    with pytest.raises(StateUnusableError, match=r"index\.db"):
-        await Database.open(path)
-    assert path.read_bytes() == content
+    database = await Database.open(path)
+    assert database.renewed
+    await database.close()
+    (aside,) = tmp_path.glob("index.db.damaged-*")  # noqa: ASYNC240 - nothing else runs on this loop
+    assert aside.read_bytes() == content
 
 
 async def test_another_programs_database_is_refused(tmp_path: Path) -> None:

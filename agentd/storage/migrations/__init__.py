@@ -6,7 +6,7 @@ import sqlite3
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from agentd.errors import StateNewerError, StateUnusableError
+from agentd.errors import StateDamagedError, StateNewerError, StateUnusableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,12 @@ def scripts() -> list[str]:
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the database to the newest version.
 
+    Steps change the schema and queue what is to be read again, never row by row what can be done later: nothing is
+    served before they are done. One killed in the middle leaves the version before, whole.
+
     Raises:
         StateNewerError: a newer agentd wrote it.
+        StateDamagedError: its tables are not those of its version.
         StateUnusableError: some other program's database.
     """
     version = _checked_version(connection, path)
@@ -37,7 +41,34 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
         raise StateNewerError(message, path=str(path))
     for number, script in enumerate(steps[version:], start=version + 1):
-        _apply(connection, number, script)
+        _apply(connection, number, script if number == 1 else script + _NOTE_UPGRADE.format(before=number - 1))
+    _check_tables(connection, path, steps)
+
+
+_NOTE_UPGRADE = "\nINSERT OR IGNORE INTO meta VALUES ('upgraded_from', {before});"
+"""Kept until all that the steps queued has been done, so that answers and status say so, also after a restart."""
+
+
+def _check_tables(connection: sqlite3.Connection, path: Path, steps: list[str]) -> None:
+    """SQLite trusts the names in its schema: one that lost a letter shows only when a statement asks for it."""
+    expected = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for number, script in enumerate(steps, start=1):
+            _apply(expected, number, script)
+        if missing := _columns(expected) - _columns(connection):
+            raise StateDamagedError(f"The state file {path} has no {' '.join(min(missing)).strip()}.", path=str(path))
+    finally:
+        expected.close()
+    if connection.execute("SELECT 1 FROM meta WHERE key = 'epoch'").fetchone() is None:
+        raise StateDamagedError(f"The state file {path} has lost its epoch.", path=str(path))
+
+
+def _columns(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    """(table or index or trigger, name, column) of all there is."""
+    rows = connection.execute(
+        "SELECT m.type, m.name, coalesce(p.name, '') FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) p"
+    )
+    return set(rows.fetchall())
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
