@@ -6,6 +6,7 @@
     Setup            -------------->                     once, at once
                      <--------------  Hello              its registry is imported: ready for tasks
     Run              -------------->                     one at a time
+    Cancel           -------------->                     nobody waits for the task any more, if it still runs
                      <--------------  Part ...           one from a plain kernel, any number from a streaming one
                      <--------------  Done | Failed      ready for the next
 """
@@ -31,6 +32,10 @@ class Run(Struct, frozen=True, array_like=True, tag=True):
 
     kernel: str
     request: Raw
+
+
+class Cancel(Struct, frozen=True, array_like=True, tag=True):
+    """Give the present task up as soon as its kernel pauses. It may have ended meanwhile: then this means nothing."""
 
 
 class Hello(Struct, frozen=True, array_like=True, tag=True):
@@ -61,5 +66,5 @@ class Failed(Struct, frozen=True, array_like=True, tag=True):
     trace: str
 
 
-FromDaemon = Setup | Run
+FromDaemon = Setup | Run | Cancel
 FromWorker = Hello | Part | Done | Failed

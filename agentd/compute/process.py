@@ -11,7 +11,7 @@ import structlog
 
 from agentd.compute.frames import pack
 from agentd.compute.link import Link
-from agentd.compute.messages import Done, Failed, Hello, Part
+from agentd.compute.messages import Cancel, Done, Failed, Hello, Part
 from agentd.errors import TaskFailedError, TaskMemoryError, TaskTimeoutError
 
 if TYPE_CHECKING:
@@ -36,14 +36,17 @@ if TYPE_CHECKING:
 
 HELLO_SECONDS = 60.0
 """A start is Python and a few imports, 0.1 s; what takes this long on any machine is stuck."""
-CANCEL_GRACE_SECONDS = 1.0
-"""How long a task that nobody waits for may run on before its worker is killed: a new one costs about as little."""
+CANCEL_GRACE_SECONDS = 0.5
+"""How long a task that nobody waits for may run on, if its kernel does not pause, before its worker is killed: a new one
+costs about as little."""
 SETTLED_SECONDS = 1.0
 """A worker that dies idle within this time of its hello has not really started."""
 LEAVE_SECONDS = 2.0
 """From hanging up on an idle worker to killing it."""
 
 log = structlog.get_logger(__name__)
+
+_cancel = pack(Cancel())
 
 
 class State(Enum):
@@ -106,7 +109,8 @@ class Worker:
         self._limit(task.timeout, self._time_out)
 
     def abandon(self) -> None:
-        """Nobody waits for the task any more: let it end by itself, but not for long."""
+        """Nobody waits for the task any more: let it end where its kernel next pauses, but do not wait for that long."""
+        self._link.send(_cancel)
         self._limit(self.task.grace if self.task else CANCEL_GRACE_SECONDS, self.kill)
         self._read_on()
 

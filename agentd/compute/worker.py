@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from agentd.compute.frames import FrameSplitter, pack
-from agentd.compute.messages import Done, Failed, Hello, Part, Run, Setup
+from agentd.compute.messages import Cancel, Done, Failed, Hello, Part, Run, Setup
 from agentd.errors import AgentdError, ComputeError, TaskFailedError, TaskMemoryError
+from agentd.kernels.interruption import INTERRUPTION, pause_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -58,7 +59,8 @@ def _serve(connection: socket.socket) -> None:
     connection.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which drains
     _die_with_parent(connection)
-    frames = _frames(connection)
+    splitter = FrameSplitter()
+    frames = _frames(connection, splitter)
     first = next(frames, None)
     if first is None:
         return  # the daemon ended while we started
@@ -68,14 +70,23 @@ def _serve(connection: socket.socket) -> None:
     kernels: Mapping[str, Kernel[Any, Any]] = import_module(setup.registry).KERNELS
     gc.set_threshold(_GC_THRESHOLD)
     _spare_imports()
+    _listen_for_cancel(connection, splitter)
     connection.sendall(pack(Hello()))
-    decoder = msgspec.msgpack.Decoder(Run)
+    decoder: msgspec.msgpack.Decoder[Run | Cancel] = msgspec.msgpack.Decoder(Run | Cancel)
     for frame in frames:
-        _answer(connection, kernels, decoder.decode(frame))
+        message = decoder.decode(frame)
+        if isinstance(message, Run):  # a Cancel is read only when its task has ended
+            _answer(connection, kernels, message)
 
 
-def _frames(connection: socket.socket) -> Iterator[bytes]:
-    splitter = FrameSplitter()
+def _listen_for_cancel(connection: socket.socket, splitter: FrameSplitter) -> None:
+    """While a task runs the daemon sends nothing but Cancel, so any byte that waits behind the task's own means it."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    INTERRUPTION.asked = lambda: splitter.has_more or bool(poll.poll(0))
+
+
+def _frames(connection: socket.socket, splitter: FrameSplitter) -> Iterator[bytes]:
     while data := connection.recv(_READ_BYTES):
         yield from splitter.feed(data)
 
@@ -131,6 +142,7 @@ def _stream(connection: socket.socket, results: Iterable[object], *, at_once: bo
     sent_at = time.monotonic()
     try:
         for result in results:
+            pause_point()
             ready.append(msgspec.msgpack.encode(result))
             size += len(ready[-1])
             if at_once or size > _FRAME_BYTES or time.monotonic() - sent_at > _FRAME_SECONDS:
