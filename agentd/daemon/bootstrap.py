@@ -156,6 +156,7 @@ class Daemon:
             self.pool,
             self.metrics,
             self.lag,
+            self.events,
             self.settings.state_directory,
         )
 

@@ -14,12 +14,13 @@ import msgspec
 from agentd.indexing.progress import seconds_left
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from agentd.compute.pool import Pool
     from agentd.daemon.maintenance import Maintenance
     from agentd.daemon.reloader import Reloader
     from agentd.daemon.supervisor import Supervisor
+    from agentd.indexing.events import Events
     from agentd.indexing.followers import Follower
     from agentd.indexing.index import Index
     from agentd.indexing.ingest import Ingest
@@ -55,6 +56,7 @@ class StatusReporter:
         pool: Pool,
         metrics: Metrics,
         lag: LagProbe,
+        events: Events,
         state_directory: Path,
     ) -> None:
         self._catalogue = catalogue
@@ -70,33 +72,45 @@ class StatusReporter:
         self._pool = pool
         self._metrics = metrics
         self._lag = lag
+        self._events = events
         self._state = state_directory
         self._disk: tuple[float, dict[str, int]] = (0.0, {})
         self._started = time.time()
+        self._began = time.monotonic()
+        self.others: list[Callable[[], Iterable[tuple[str, str]]]] = []
+        """Who else has findings to tell: parts that not every daemon has."""
 
     def problems(self) -> list[str]:
         """What a person should know, in sentences; empty when all is well."""
-        found = [f"service {name} failed: {problem}" for name, problem in self._supervisor.problems.items()]
-        found += [f"maintenance of {name} failed: {problem}" for name, problem in self._maintenance.problems.items()]
+        return [sentence for _, sentence in self.findings()]
+
+    def findings(self) -> list[tuple[str, str]]:
+        """The same with a kind before each, by which metrics count them."""
+        found = [("service", f"service {name} failed: {text}") for name, text in self._supervisor.problems.items()]
+        found += [
+            ("maintenance", f"maintenance of {name} failed: {text}") for name, text in self._maintenance.problems.items()
+        ]
         if self._index.embedder is not None and self._index.embedder.failed:
-            found.append(
-                f"{self._index.embedder.failed} passages could not be embedded and are found by keyword alone; "
-                "the log names them"
-            )
+            failed = self._index.embedder.failed
+            sentence = f"{failed} passages could not be embedded and are found by keyword alone; the log names them"
+            found.append(("embedding", sentence))
         if self._searcher.vector is None:
-            found.append(f"search is by keyword alone: {self._searcher.vector_problem}")
+            found.append(("no_vectors", f"search is by keyword alone: {self._searcher.vector_problem}"))
         if self._reranker.configured and self._reranker.problem:
-            found.append(f"hits are not reranked: {self._reranker.problem}")
-        found += [f"root {path} is not indexed: {reason}" for path, reason in self._reloader.refused.items()]
+            found.append(("rerank", f"hits are not reranked: {self._reranker.problem}"))
+        refused = self._reloader.refused
+        found += [("root_refused", f"root {path} is not indexed: {reason}") for path, reason in refused.items()]
         for path, keeper in self._index.keepers.items():
             if keeper.missing:
-                found.append(f"root {path} is missing; it is looked for every second")
+                found.append(("root_missing", f"root {path} is missing; it is looked for every second"))
             elif keeper.scans and not keeper.watched:
-                found.append(f"root {path} is not watched for changes; it is scanned at intervals")
+                sentence = f"root {path} is not watched for changes; it is scanned at intervals"
+                found.append(("root_unwatched", sentence))
             if keeper.left_out:
-                found.append(
-                    f"{keeper.left_out} files of root {path} are left out: index.max_files_per_root is reached"
-                )
+                sentence = f"{keeper.left_out} files of root {path} are left out: index.max_files_per_root is reached"
+                found.append(("root_too_large", sentence))
+        for tell in self.others:
+            found += tell()
         return found
 
     async def roots(self) -> dict[str, RootInfo]:
@@ -157,19 +171,37 @@ class StatusReporter:
         """Figures by section, for people and for the bench."""
         embedder = self._index.embedder
         return {
-            "process": {"pid": os.getpid(), "uptime_seconds": round(time.time() - self._started, 1), **memory()},
+            "process": {
+                "pid": os.getpid(),
+                "started_at": round(self._started, 3),
+                "uptime_seconds": round(time.monotonic() - self._began, 1),
+                "cpu_seconds": round(time.process_time(), 3),
+                **memory(),
+            },
             "loop_lag": self._lag.snapshot(),
             "compute": msgspec.to_builtins(self._pool.stats()),
             "cache": msgspec.to_builtins(self._cache.counts),
             "embedding": {
+                "files": self._ingest.files.total,
                 "embedded": embedder.embedded.total if embedder else 0,
                 "computed": embedder.computed.total if embedder else 0,
                 "failed": embedder.failed if embedder else 0,
                 "truncated": embedder.truncated if embedder else 0,
             },
+            "views": self._views(),
+            "events": {"listeners": self._events.listeners, "lost": self._events.lost},
             "maintenance": {"runs": self._maintenance.runs},
             "services": dict(self._supervisor.restarts),
             "metrics": self._metrics.snapshot(),
+        }
+
+    def _views(self) -> dict[str, dict[str, float]]:
+        """How far each view is behind the truth, in generations and in seconds."""
+        followers = {"keyword": self._keyword, **({"vector": self._index.vector} if self._index.vector else {})}
+        newest = self._catalogue.feed.changed.value
+        return {
+            name: {"behind": newest - follower.generation, "behind_seconds": round(follower.behind_seconds, 3)}
+            for name, follower in followers.items()
         }
 
     async def _disk_bytes(self) -> dict[str, int]:
