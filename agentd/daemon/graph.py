@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from agentd.daemon.scope import root_ids
@@ -29,19 +31,19 @@ class DaemonGraph:
         roots = root_ids(self._index.keepers, params.roots)
         return await self._reader.find_symbol(params.name, roots, params.kinds, params.limit)
 
-    async def related(self, params: g.RelatedParams) -> p.Related:
+    async def related(self, params: g.RelatedParams, deadline: float | None) -> p.Related:
         """Tell what belongs to a line."""
-        return await self._around.related(params.path, params.line, params.limit)
+        return await self._around.related(params.path, params.line, params.limit, within(deadline))
 
-    async def callers(self, params: g.CallsParams) -> p.Calls:
+    async def callers(self, params: g.CallsParams, deadline: float | None) -> p.Calls:
         """Who calls it."""
         roots = root_ids(self._index.keepers, params.roots)
-        return await self._reader.callers(params.symbol, roots, params.depth, params.limit)
+        return await self._reader.callers(params.symbol, roots, params.depth, params.limit, within(deadline))
 
-    async def callees(self, params: g.CallsParams) -> p.Calls:
+    async def callees(self, params: g.CallsParams, deadline: float | None) -> p.Calls:
         """What it calls."""
         roots = root_ids(self._index.keepers, params.roots)
-        return await self._reader.callees(params.symbol, roots, params.depth, params.limit)
+        return await self._reader.callees(params.symbol, roots, params.depth, params.limit, within(deadline))
 
     async def call_chain(self, params: g.ChainParams) -> p.Chains:
         """How one leads to the other."""
@@ -56,12 +58,17 @@ class DaemonGraph:
         """What imports it."""
         return await self._imports(params, dependents=True)
 
-    async def complexity(self, params: g.ComplexityParams) -> p.Complexity:
+    async def complexity(self, params: g.ComplexityParams, deadline: float | None) -> p.Complexity:
         """Where it is complicated."""
-        return await self.figures.complexity(params.path, params.threshold, params.limit)
+        return await self.figures.complexity(params.path, params.threshold, params.limit, within(deadline))
 
     async def _imports(self, params: g.ImportsParams, *, dependents: bool) -> p.Imports:
         roots = root_ids(self._index.keepers, params.roots)
         return await self._reader.imports(
             params.path, params.symbol, roots, params.levels, params.limit, dependents=dependents
         )
+
+
+def within(deadline: float | None) -> float:
+    """Seconds that are left until ``deadline``, a time of the loop; as long as it takes where there is none."""
+    return math.inf if deadline is None else deadline - asyncio.get_running_loop().time()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import os
 import time
 from collections import Counter
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Lane, Priority
 from agentd.domain import Filter, Kind, SymbolKind
-from agentd.errors import NotFoundError, TaskMemoryError, TaskTimeoutError, WorkerDiedError
+from agentd.errors import DeadlineError, NotFoundError, TaskMemoryError, TaskTimeoutError, WorkerDiedError
 from agentd.kernels.messages import ComplexityRequest
 from agentd.kernels.registry import COMPLEXITY
 from agentd.kernels.roles import Role, role_of
+from agentd.retrieval.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,8 +53,9 @@ class ComplexityReader:
         self._pool = pool
         self.max_bytes = max_bytes
 
-    async def complexity(self, path: str, threshold: int, limit: int) -> Complexity:
-        """The functions of at least ``threshold`` independent paths, the most complex first.
+    async def complexity(self, path: str, threshold: int, limit: int, seconds: float = math.inf) -> Complexity:
+        """The functions of at least ``threshold`` independent paths, the most complex first, of the files that are
+        measured within ``seconds``, or MAX_SECONDS.
 
         Raises:
             OutsideRootsError: no root holds the path.
@@ -67,9 +70,13 @@ class ComplexityReader:
         if not known:
             raise NotFoundError(f"{path} has no code that the index knows: it is missing, ignored, skipped, or no code")
         documents = measuring.chosen(known, below)
-        await self._measure(root, documents, measuring, began + MAX_SECONDS)
+        limit_seconds = min(seconds, MAX_SECONDS)
+        last = began + min(seconds, MAX_SECONDS + FILE_SECONDS)
+        await self._measure(root, documents, measuring, began + limit_seconds, last)
         worst = measuring.worst(limit)
-        cut = measuring.cut(len(known)) + ([] if listed_all else [f"files beyond the first {MAX_FILES:,}"])
+        cut = measuring.cut(len(known), limit_seconds) + (
+            [] if listed_all else [f"files beyond the first {MAX_FILES:,}"]
+        )
         return {
             "path": path,
             "entries": [await self._entry(root_id, root, *each) for each in worst],
@@ -106,9 +113,14 @@ class ComplexityReader:
         return code[:MAX_FILES], len(code) < MAX_FILES
 
     async def _measure(
-        self, root: str, documents: Sequence[DocumentRow], measuring: _Measuring, deadline: float
+        self, root: str, documents: Sequence[DocumentRow], measuring: _Measuring, deadline: float, last: float
     ) -> None:
-        """Page after page, as many at a time as there are workers for it."""
+        """Page after page until ``deadline``, as many at a time as there are workers for it; what was begun by then has
+        until ``last``.
+
+        Raises:
+            DeadlineError: nothing was measured.
+        """
         pages = pages_of(documents)
         single = len(documents) == 1 and documents[0].size <= INTERACTIVE_BYTES
         lane = Lane.INTERACTIVE if single else Lane.BULK
@@ -121,9 +133,11 @@ class ComplexityReader:
 
         # A lane that is held for want of memory runs nothing: what was not measured by then is counted.
         with suppress(TimeoutError):
-            async with asyncio.timeout(MAX_SECONDS + FILE_SECONDS), asyncio.TaskGroup() as group:
+            async with within(last), asyncio.TaskGroup() as group:
                 for _ in range(1 if single else self._pool.bulk_workers):
                     group.create_task(work())
+        if documents and not (measuring.files or measuring.unmeasured):
+            raise DeadlineError("no file was measured in time; allow more, or ask for a folder below or a file")
 
     async def _page(self, root: str, paths: Sequence[str], lane: Lane, measuring: _Measuring) -> None:
         """One page; a file that takes too long or kills the worker is counted, and the rest goes on without it."""
@@ -196,10 +210,10 @@ class _Measuring:
             limit, self.found, key=lambda each: (-each[1].complexity, -each[1].lines, each[0], each[1].start_line)
         )
 
-    def cut(self, files: int) -> list[str]:
+    def cut(self, files: int, seconds: float = MAX_SECONDS) -> list[str]:
         """What was not measured for want of time."""
         left = files - self.files - self.unmeasured.total()
-        return [f"{left:,} smaller files, after {MAX_SECONDS:g} s: ask for a folder below"] if left else []
+        return [f"{left:,} smaller files, after {seconds:.3g} s: ask for a folder below"] if left else []
 
 
 def pages_of(documents: Sequence[DocumentRow]) -> Iterator[list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agentd.retrieval.verification import OnDisk
@@ -32,18 +34,26 @@ class Freshness:
         self._index = index
 
     async def looked_up(
-        self, look: Callable[[], Awaitable[T]], files: Callable[[T], Mapping[str, str]]
+        self, look: Callable[[], Awaitable[T]], files: Callable[[T], Mapping[str, str]], deadline: float = math.inf
     ) -> tuple[T, Disk]:
-        """What ``look`` found, and the state of the ``files`` (absolute path -> signature) behind it."""
+        """What ``look`` found, and the state of the ``files`` (absolute path -> signature) behind it.
+
+        Past ``deadline``, a time on the monotonic clock, what was not compared with the disk yet is marked.
+        """
         found = await look()
-        disk = await self._disk(files(found))
-        if disk.changed and await self._index.refresh(disk.changed, REFRESH_SECONDS):
+        disk = await self._disk(files(found), deadline)
+        if disk.changed and await self._index.refresh(disk.changed, patience(deadline)):
             found = await look()
-            disk = await self._disk(files(found))
+            disk = await self._disk(files(found), deadline)
         return found, disk
 
-    async def _disk(self, signatures: Mapping[str, str]) -> Disk:
-        return Disk(await self._verifier.verify(signatures, REFRESH_SECONDS))
+    async def _disk(self, signatures: Mapping[str, str], deadline: float) -> Disk:
+        return Disk(await self._verifier.verify(signatures, patience(deadline)))
+
+
+def patience(deadline: float) -> float:
+    """Seconds for one look at the disk, or for reading what changed."""
+    return max(0.0, min(REFRESH_SECONDS, deadline - time.monotonic()))
 
 
 class Disk:

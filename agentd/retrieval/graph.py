@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agentd.domain import Certainty, Filter
+from agentd.errors import DeadlineError
 from agentd.retrieval import entries
+from agentd.retrieval.patience import within
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -99,13 +102,23 @@ class GraphReader:
             **self.about(began, min(len(found.symbols), MOST_COUNTED), disk, cut),
         }
 
-    async def callers(self, symbol: str, roots: Sequence[int], depth: int, limit: int) -> p.Calls:
-        """What calls a symbol. Raises SymbolNotFoundError, and for paths OutsideRootsError, NotFoundError."""
-        return await self._uses(self._catalogue.graph.callers, symbol, roots, depth, limit)
+    async def callers(
+        self, symbol: str, roots: Sequence[int], depth: int, limit: int, seconds: float = math.inf
+    ) -> p.Calls:
+        """What calls a symbol, the levels that are found within ``seconds``.
 
-    async def callees(self, symbol: str, roots: Sequence[int], depth: int, limit: int) -> p.Calls:
-        """What a symbol calls. Raises as ``callers``."""
-        return await self._uses(self._catalogue.graph.callees, symbol, roots, depth, limit)
+        Raises:
+            SymbolNotFoundError: no definition answers to it.
+            OutsideRootsError, NotFoundError: of a path.
+            DeadlineError: not one level was found in time.
+        """
+        return await self._uses(self._catalogue.graph.callers, symbol, roots, depth, limit, seconds)
+
+    async def callees(
+        self, symbol: str, roots: Sequence[int], depth: int, limit: int, seconds: float = math.inf
+    ) -> p.Calls:
+        """What a symbol calls. As ``callers``."""
+        return await self._uses(self._catalogue.graph.callees, symbol, roots, depth, limit, seconds)
 
     async def call_chain(self, source: str, target: str, roots: Sequence[int], max_depth: int, limit: int) -> p.Chains:
         """Ways from one symbol to another. Raises as ``callers``."""
@@ -157,14 +170,17 @@ class GraphReader:
         graph = await follow(list(asked), depth, limit)
         return _Files(asked, entries.files(graph.rows), graph, cut)
 
-    async def _uses(self, step: Step, symbol: str, roots: Sequence[int], depth: int, limit: int) -> p.Calls:
+    async def _uses(
+        self, step: Step, symbol: str, roots: Sequence[int], depth: int, limit: int, seconds: float
+    ) -> p.Calls:
         began = time.monotonic()
+        deadline = began + seconds
 
         async def look() -> _Uses:
             subject = await self._subjects.meant(symbol, roots)
-            return _Uses(subject, await level_by_level(step, subject.ids, depth, limit))
+            return _Uses(subject, await level_by_level(step, subject.ids, depth, limit, deadline))
 
-        found, disk = await self._freshness.looked_up(look, _files_of_uses)
+        found, disk = await self._freshness.looked_up(look, _files_of_uses, deadline)
         shown = [
             entries.call(row, depth, disk)
             for depth, level in enumerate(found.levels.rows, start=1)
@@ -190,17 +206,27 @@ class GraphReader:
         }
 
 
-async def level_by_level(step: Step, symbol_ids: Sequence[int], depth: int, limit: int) -> Levels:
-    """At most ``limit`` rows of at most ``depth`` levels.
+async def level_by_level(
+    step: Step, symbol_ids: Sequence[int], depth: int, limit: int, deadline: float = math.inf
+) -> Levels:
+    """At most ``limit`` rows of at most ``depth`` levels, those found until ``deadline`` on the monotonic clock.
 
     A symbol is gone on from once, at its first level; not from one that only shares a name, since the levels beyond
     would hold little else.
+
+    Raises:
+        DeadlineError: not one level was found in time.
     """
     levels: list[list[GraphRow]] = []
     seen, frontier, more = set(symbol_ids), list(symbol_ids), 0
     cut: dict[str, None] = {}
     while frontier and len(levels) < depth and limit > 0:
-        found = await step(frontier, limit)
+        try:
+            async with within(deadline):
+                found = await step(frontier, limit)
+        except TimeoutError:
+            cut[late(len(levels))] = None
+            return Levels(levels, more, list(cut))
         levels.append(found.rows)
         limit -= len(found.rows)
         more += found.more
@@ -211,6 +237,15 @@ async def level_by_level(step: Step, symbol_ids: Sequence[int], depth: int, limi
     if frontier and len(levels) < depth:
         cut[f"levels beyond {len(levels)}, where the limit was reached"] = None
     return Levels(levels, more, list(cut))
+
+
+def late(levels: int) -> str:
+    """What is said of the levels beyond the first ``levels``. Raises DeadlineError where there is none."""
+    if not levels:
+        raise DeadlineError(
+            "not even the first level was ready before the deadline; ask again with a longer deadline_ms"
+        )
+    return f"levels beyond {levels}, which were not ready before the deadline"
 
 
 def _files_of_uses(found: _Uses) -> dict[str, str]:

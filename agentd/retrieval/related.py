@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -10,6 +11,7 @@ from agentd.errors import AgentdError
 from agentd.kernels.roles import Role, role_of
 from agentd.retrieval import entries
 from agentd.retrieval.entries import absolute
+from agentd.retrieval.patience import within
 from agentd.retrieval.subjects import weighty
 from agentd.storage.rows import NamedSymbol
 
@@ -64,15 +66,16 @@ class RelatedReader:
         self._graph = graph
         self._meaning = meaning
 
-    async def related(self, path: str, line: int, limit: int) -> p.Related:
-        """What belongs to a line, at most ``limit`` of each kind.
+    async def related(self, path: str, line: int, limit: int, seconds: float = math.inf) -> p.Related:
+        """What belongs to a line, at most ``limit`` of each kind; passages near in meaning only if in ``seconds``.
 
         Raises:
             OutsideRootsError: no root holds the path.
             NotFoundError: the index knows no such file.
         """
         began = time.monotonic()
-        found, disk = await self._freshness.looked_up(lambda: self._look(path, line, limit), _files)
+        deadline = began + seconds
+        found, disk = await self._freshness.looked_up(lambda: self._look(path, line, limit, deadline), _files, deadline)
         groups = shown(found, disk, limit)
         total = sum(len(group) for group in groups.values() if isinstance(group, list))
         about = self._graph.about(began, total, disk, [])
@@ -81,11 +84,16 @@ class RelatedReader:
             about["complete"] = False
         return {"path": found.place.absolute, "line": line, **groups, **about}  # type: ignore[typeddict-item]  # all of it
 
-    async def _look(self, path: str, line: int, limit: int) -> _Around:
+    async def _look(self, path: str, line: int, limit: int, deadline: float) -> _Around:
         place = await self._subjects.file(path)
         around = await self._catalogue.symbols.at(place.root_id, place.path, line)
         neighbours = await self._catalogue.graph.neighbours(around[-1].id, MAX_USES) if around else None
-        similar, problem = await self._near_in_meaning(place, line, around[-1] if around else None, limit)
+        symbol = around[-1] if around else None
+        try:
+            async with within(deadline):
+                similar, problem = await self._near_in_meaning(place, line, symbol, limit)
+        except TimeoutError:
+            similar, problem = [], "vector: not ready before the deadline"
         return _Around(place, neighbours, similar, problem)
 
     async def _near_in_meaning(

@@ -17,6 +17,9 @@ from agentd.server.method import Load, Method
 if TYPE_CHECKING:
     from agentd.server.method import Context
 
+GRACE_SECONDS = 0.25
+"""These answer at their deadline with what they have; this much later they are taken for stuck and ended."""
+
 
 async def find_symbol(context: Context, params: FindSymbolParams) -> object:
     """Find definitions."""
@@ -25,17 +28,17 @@ async def find_symbol(context: Context, params: FindSymbolParams) -> object:
 
 async def related(context: Context, params: RelatedParams) -> object:
     """Tell what belongs to a line."""
-    return await context.services.graph.related(params)
+    return await context.services.graph.related(params, context.call.deadline)
 
 
 async def callers(context: Context, params: CallsParams) -> object:
     """Who calls it."""
-    return await context.services.graph.callers(params)
+    return await context.services.graph.callers(params, context.call.deadline)
 
 
 async def callees(context: Context, params: CallsParams) -> object:
     """What it calls."""
-    return await context.services.graph.callees(params)
+    return await context.services.graph.callees(params, context.call.deadline)
 
 
 async def call_chain(context: Context, params: ChainParams) -> object:
@@ -55,16 +58,16 @@ async def dependents(context: Context, params: ImportsParams) -> object:
 
 async def complexity(context: Context, params: ComplexityParams) -> object:
     """Where it is complicated."""
-    return await context.services.graph.complexity(params)
+    return await context.services.graph.complexity(params, context.call.deadline)
 
 
 GRAPH_METHODS: dict[str, Method] = {
     "find_symbol": Method(FindSymbolParams, find_symbol),
-    "related": Method(RelatedParams, related),
-    "graph.callers": Method(CallsParams, callers),
-    "graph.callees": Method(CallsParams, callees),
+    "related": Method(RelatedParams, related, grace_seconds=GRACE_SECONDS),
+    "graph.callers": Method(CallsParams, callers, grace_seconds=GRACE_SECONDS),
+    "graph.callees": Method(CallsParams, callees, grace_seconds=GRACE_SECONDS),
     "graph.call_chain": Method(ChainParams, call_chain, load=Load.HEAVY),
     "graph.dependencies": Method(ImportsParams, dependencies),
     "graph.dependents": Method(ImportsParams, dependents),
-    "graph.complexity": Method(ComplexityParams, complexity, load=Load.HEAVY),
+    "graph.complexity": Method(ComplexityParams, complexity, grace_seconds=GRACE_SECONDS, load=Load.HEAVY),
 }

@@ -18,22 +18,23 @@ Goal = Literal["keyword", "vectors"]
 class GraphServices(Protocol):
     """What knows definitions and how they hang together.
 
-    A ``symbol`` that nothing answers to raises SymbolNotFoundError; a path, OutsideRootsError or NotFoundError.
+    A ``symbol`` that nothing answers to raises SymbolNotFoundError; a path, OutsideRootsError or NotFoundError. Where a
+    ``deadline`` (loop time in seconds, None: none) is taken, what is ready by then is the answer, which names the rest.
     """
 
     async def find_symbol(self, params: g.FindSymbolParams) -> p.SymbolList:
         """Definitions of a name; none is an answer too."""
         ...
 
-    async def related(self, params: g.RelatedParams) -> p.Related:
+    async def related(self, params: g.RelatedParams, deadline: float | None) -> p.Related:
         """What belongs to a line of a file."""
         ...
 
-    async def callers(self, params: g.CallsParams) -> p.Calls:
+    async def callers(self, params: g.CallsParams, deadline: float | None) -> p.Calls:
         """What calls a symbol."""
         ...
 
-    async def callees(self, params: g.CallsParams) -> p.Calls:
+    async def callees(self, params: g.CallsParams, deadline: float | None) -> p.Calls:
         """What a symbol calls."""
         ...
 
@@ -49,7 +50,7 @@ class GraphServices(Protocol):
         """Files that import a file."""
         ...
 
-    async def complexity(self, params: g.ComplexityParams) -> p.Complexity:
+    async def complexity(self, params: g.ComplexityParams, deadline: float | None) -> p.Complexity:
         """The most complicated functions of a file or folder."""
         ...
 

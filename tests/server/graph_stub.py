@@ -62,7 +62,7 @@ class StubGraph:
             return {**ANSWER, "symbols": [RETRY], "nearest": []}
         return {**ANSWER, "total": 0, "symbols": [], "nearest": ["Policy.retry"]}
 
-    async def related(self, params: g.RelatedParams) -> p.Related:
+    async def related(self, params: g.RelatedParams, deadline: float | None) -> p.Related:  # noqa: ARG002  # answers at once
         near: p.Near = {
             "path": f"{ROOT}/backoff.py",
             "root": ROOT,
@@ -88,11 +88,11 @@ class StubGraph:
             "similar": [near],
         }
 
-    async def callers(self, params: g.CallsParams) -> p.Calls:
+    async def callers(self, params: g.CallsParams, deadline: float | None) -> p.Calls:  # noqa: ARG002  # answers at once
         _known(params.symbol)
         return {**ANSWER, "symbols": [RETRY], "entries": [CALL]}
 
-    async def callees(self, params: g.CallsParams) -> p.Calls:
+    async def callees(self, params: g.CallsParams, deadline: float | None) -> p.Calls:  # noqa: ARG002  # answers at once
         _known(params.symbol)
         return {
             **ANSWER,
@@ -111,7 +111,7 @@ class StubGraph:
     async def dependents(self, _params: g.ImportsParams) -> p.Imports:
         return _imports(f"{ROOT}/retry.py", f"{ROOT}/http.py")
 
-    async def complexity(self, params: g.ComplexityParams) -> p.Complexity:
+    async def complexity(self, params: g.ComplexityParams, deadline: float | None) -> p.Complexity:  # noqa: ARG002  # answers at once
         figures: p.FunctionFigures = {
             "name": "Policy.retry",
             "kind": "method",
