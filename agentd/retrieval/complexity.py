@@ -213,7 +213,7 @@ class _Measuring:
     def cut(self, files: int, seconds: float = MAX_SECONDS) -> list[str]:
         """What was not measured for want of time."""
         left = files - self.files - self.unmeasured.total()
-        return [f"{left:,} smaller files, after {seconds:.3g} s: ask for a folder below"] if left else []
+        return [f"{left:,} smaller files, after {seconds:.2g} s: ask for a folder below"] if left else []
 
 
 def pages_of(documents: Sequence[DocumentRow]) -> Iterator[list[str]]:

@@ -159,13 +159,17 @@ async def test_a_stream_left_early_frees_its_worker_although_it_was_stopped_for_
         assert pool.stats().lanes[Lane.BULK].killed == 0
 
 
+async def has_lines(path: Path, count: int) -> None:
+    await until(lambda: len(lines(path)) >= count)
+
+
 async def test_a_task_that_pauses_gives_up_at_once_when_its_caller_goes_away(tmp_path: Path) -> None:
     """The worker lives, with all that it has loaded, and its next task is its own."""
     log = tmp_path / "log"
     async with running_pool() as pool:
         for number in range(5):
             toiling = asyncio.create_task(pool.run(k.TOIL, Ask(path=str(log)), lane=Lane.INTERACTIVE))
-            await until(lambda number=number: len(lines(log)) > number)
+            await has_lines(log, number + 1)
             began = time.monotonic()
             toiling.cancel()
             reply = await pool.run(k.ECHO, Ask("next"), lane=Lane.INTERACTIVE)
@@ -182,7 +186,7 @@ async def test_a_cancel_that_comes_too_late_is_not_taken_for_the_next_task(tmp_p
     async with running_pool() as pool:
         for number in range(20):
             waiting = asyncio.create_task(pool.run(k.WAIT_FOR_FILE, Ask(path=str(gate)), lane=Lane.INTERACTIVE))
-            await until(lambda number=number: len(lines(started)) > number)
+            await has_lines(started, number + 1)
             gate.touch()
             await asyncio.sleep(0.0002 * number)  # waits for nothing: the end and the cancel meet at other moments
             waiting.cancel()
