@@ -124,6 +124,10 @@ class VectorRetriever:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._view.cosines, codes, scale, chunk_ids)
 
+    def forget(self) -> None:
+        """Let go of the vectors of the last queries."""
+        self._queries.clear()
+
     async def _embed(self, text: str) -> tuple[bytes, float]:
         request = EmbedRequest(directory=self._model_directory, texts=[text], max_tokens=self._max_tokens)
         with self._took.time():

@@ -11,6 +11,7 @@ from agentd.errors import StateDamagedError
 from agentd.storage.clock import Clock
 from agentd.storage.connection import Connection, connect, guarded, open_or_replace, transact
 from agentd.storage.database_check import check_tables, check_texts, checking
+from agentd.storage.free_space import forget_pages, return_pages, truncate_log
 from agentd.storage.migrations import migrate
 
 if TYPE_CHECKING:
@@ -138,11 +139,22 @@ class Database:
 
     async def maintain(self) -> None:
         """Give some free pages back to the disk. Cheap, made for every round of maintenance."""
-        await self._writer.run(guarded, self.path, _shrink)
+        await self._writer.run(guarded, self.path, return_pages, FREE_PAGES_KEPT)
+
+    async def give_back(self) -> None:
+        """Give every free page and the write-ahead log back to the disk, in steps between which others write."""
+        while await self._writer.run(guarded, self.path, return_pages, 0):
+            pass
+        await self.truncate_log()
+
+    async def shrink_memory(self) -> None:
+        """Let go of the pages cached in memory."""
+        for connection in (self._writer, self._queries, self._indexing):
+            await connection.run(guarded, self.path, forget_pages)
 
     async def truncate_log(self) -> None:
         """Fold the write-ahead log into the file and empty it, so that deleted text does not linger there."""
-        await self._writer.run(guarded, self.path, _truncate_log)
+        await self._writer.run(guarded, self.path, truncate_log)
 
     async def check(self) -> None:
         """Read the whole file, beside readers and writers, and compare what must be equal.
@@ -239,14 +251,3 @@ def _identity(connection: sqlite3.Connection) -> _Identity:
 
 def _finish_upgrade(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM meta WHERE key = 'upgraded_from'")
-
-
-def _shrink(connection: sqlite3.Connection) -> None:
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    if free > FREE_PAGES_KEPT:
-        # 512 pages are 4 MiB, some 10 ms of the writer.
-        connection.execute("PRAGMA incremental_vacuum(512)").fetchall()
-
-
-def _truncate_log(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -16,9 +16,10 @@ from msgspec import Struct
 
 from agentd.errors import StateDamagedError
 from agentd.storage import embedding_table as table
-from agentd.storage.connection import Connection, is_damaged, open_or_replace, transact, unusable
+from agentd.storage.connection import Connection, guarded, is_damaged, open_or_replace, transact, unusable
 from agentd.storage.database_check import check_tables, checking
 from agentd.storage.embedding_table import Vector
+from agentd.storage.free_space import forget_pages, return_pages, truncate_log
 from agentd.storage.set_aside import SQLITE_COMPANIONS, set_aside
 
 if TYPE_CHECKING:
@@ -111,6 +112,21 @@ class EmbeddingCache:
     async def disk_bytes(self) -> int:
         """What the file takes, free pages left out."""
         return await self._run(table.used_bytes)
+
+    async def give_back(self) -> None:
+        """Give what evicted vectors took, and the write-ahead log, back to the disk, in steps between which others
+        write.
+        """
+        connection = await self._sound_connection()
+        while await connection.run(guarded, self._path, return_pages, 0):
+            pass
+        await connection.run(guarded, self._path, truncate_log)
+
+    async def shrink_memory(self) -> None:
+        """Forget the vectors and the pages that are in memory; the disk has them all."""
+        self._memory.clear()
+        connection = await self._sound_connection()
+        await connection.run(guarded, self._path, forget_pages)
 
     def _remember(self, space: str, vectors: dict[bytes, Vector]) -> None:
         for digest, vector in vectors.items():

@@ -1,0 +1,54 @@
+"""What was deleted goes back to the disk, and what is cached can be let go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentd.storage.embedding_cache import EmbeddingCache
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from agentd.storage.catalogue import Catalogue
+
+SPACE = "local/model/384/1"
+
+
+async def no_hashes() -> AsyncIterator[list[bytes]]:
+    for page in ():
+        yield page
+
+
+def size(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.parent.glob(path.name + "*") if not file.name.endswith("-shm"))
+
+
+async def test_evicted_vectors_give_their_space_back(tmp_path: Path) -> None:
+    path = tmp_path / "embeddings.db"
+    cache = await EmbeddingCache.open(path, 16)
+    try:
+        await cache.put_many(SPACE, [(number.to_bytes(16, "big"), bytes(384), 1.0) for number in range(8000)])
+        assert size(path) > 3_000_000
+        assert await cache.evict(no_hashes(), [], 0) == 8000
+        await cache.give_back()
+        assert size(path) < 200_000
+        await cache.put_many(SPACE, [(bytes(16), b"\x01" * 384, 1.0)])
+        await cache.shrink_memory()
+        assert (await cache.get_many(SPACE, [bytes(16)]))[bytes(16)].codes == b"\x01" * 384
+        assert cache.counts.disk_hits == 1  # memory held nothing any more
+    finally:
+        await cache.close()
+
+
+async def test_a_database_gives_every_free_page_and_its_log_back(catalogue: Catalogue) -> None:
+    database = catalogue.database
+    await database.write(lambda within: within.execute("CREATE TABLE ballast (data BLOB)") and None)
+    for _ in range(4):
+        await database.write(lambda within: within.execute("INSERT INTO ballast VALUES (zeroblob(4000000))") and None)
+    await database.write(lambda within: within.execute("DROP TABLE ballast") and None)
+    assert size(database.path) > 16_000_000
+    await database.give_back()
+    assert size(database.path) < 1_000_000
+    await database.shrink_memory()
+    assert await catalogue.roots.all() == []
