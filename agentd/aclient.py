@@ -221,6 +221,10 @@ class AsyncClient:
         """Counters and timings."""
         return await self.request("stats")  # type: ignore[no-any-return]
 
+    async def metrics(self) -> str:
+        """All figures in the text exposition format of Prometheus."""
+        return (await self.request("metrics"))["text"]  # type: ignore[no-any-return]
+
     async def health(self) -> Message:
         """Whether every service of the daemon works."""
         return await self.request("health")  # type: ignore[no-any-return]

@@ -229,6 +229,10 @@ class Client:
         """Counters and timings."""
         return self.request("stats")  # type: ignore[no-any-return]
 
+    def metrics(self) -> str:
+        """All figures in the text exposition format of Prometheus."""
+        return self.request("metrics")["text"]  # type: ignore[no-any-return]
+
     def health(self) -> Message:
         """Whether every service of the daemon works."""
         return self.request("health")  # type: ignore[no-any-return]

@@ -61,6 +61,7 @@ def test_paths_are_sent_absolute(client: Client, peer: ScriptedPeer) -> None:
 def test_every_convenience_calls_its_method(client: Client, peer: ScriptedPeer) -> None:
     methods = ("list_files", "index.status", "index.wait", "index.reindex", "stats", "health")
     peer.replies |= dict.fromkeys(methods, Result({}))
+    peer.replies["metrics"] = Result({"text": "agentd_chunks 9\n"})
     peer.replies["roots.list"] = Result({"roots": [{"path": "/r"}]})
     client.list_files(skipped=True)
     client.status()
@@ -68,6 +69,7 @@ def test_every_convenience_calls_its_method(client: Client, peer: ScriptedPeer) 
     client.reindex()
     client.stats()
     client.health()
+    assert client.metrics() == "agentd_chunks 9\n"
     assert [root["path"] for root in client.roots()] == ["/r"]
     assert peer.sent() == [
         ("list_files", {"skipped": True}),
@@ -76,6 +78,7 @@ def test_every_convenience_calls_its_method(client: Client, peer: ScriptedPeer) 
         ("index.reindex", {}),
         ("stats", {}),
         ("health", {}),
+        ("metrics", {}),
         ("roots.list", {}),
     ]
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from agentd.compute.pool import Pool
 from agentd.daemon.graph import DaemonGraph
 from agentd.daemon.maintenance import Chore, Maintenance, return_memory
+from agentd.daemon.metrics.exporter import Exporter
+from agentd.daemon.metrics.textfile import Textfile
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.services import DaemonServices
 from agentd.daemon.status import StatusReporter
@@ -89,6 +91,7 @@ class Daemon:
         self.reloader = Reloader(settings, self.index, self._adopt)
         self.status = self._new_status()
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
+        exporter = Exporter(self.status, self.metrics, self.lag)
         self.services = DaemonServices(
             self.index,
             MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics)),
@@ -97,8 +100,10 @@ class Daemon:
             self.events,
             settings.search,
             self._new_graph(verifier),
+            exporter,
         )
         self.server = Server(settings.server, self.services, metrics=self.metrics)
+        self.textfile = self._new_textfile(exporter)
         self._wire_vectors(stores, progress, threads)
 
     def _new_index(self, progress: Signal) -> Index:
@@ -160,6 +165,15 @@ class Daemon:
             self.settings.state_directory,
         )
 
+    def _new_textfile(self, exporter: Exporter) -> Textfile | None:
+        """Who writes figures for Prometheus, where there is a file for them."""
+        settings = self.settings.metrics
+        if not settings.textfile:
+            return None
+        textfile = Textfile(settings.textfile, settings.interval_seconds, lambda: exporter.text(self.server.stats()))
+        self.status.others.append(textfile.findings)
+        return textfile
+
     def _wire_vectors(self, stores: Stores, progress: Signal, threads: Threads) -> None:
         """Without a model that works, search is by keyword alone and says so."""
         self.searcher.vector_problem = stores.vector_problem
@@ -205,6 +219,8 @@ class Daemon:
             group.create_task(keep("maintenance", self.maintenance.run))
             group.create_task(self.index.run(keep))
             group.create_task(keep("reload", self.reloader.run))
+            if self.textfile is not None:
+                group.create_task(keep("metrics", self.textfile.run))
             if self.index.vector is not None and self.index.embedder is not None:
                 group.create_task(keep("vector view", self.index.vector.run))
                 group.create_task(keep("embedder", self.index.embedder.run))

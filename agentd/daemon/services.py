@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from agentd.config.settings import SearchSettings
     from agentd.daemon.graph import DaemonGraph
+    from agentd.daemon.metrics.exporter import Exporter
     from agentd.daemon.status import StatusReporter
     from agentd.indexing.events import Events
     from agentd.indexing.index import Index
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from agentd.retrieval.files import FileReader
     from agentd.retrieval.multi import MultiSearcher
     from agentd.server.params import ListFilesParams, MultiSearchParams, SearchParams, SelectionParams
+    from agentd.server.stats import ServerStats
 
 PROGRESS_SECONDS = 0.2
 """A wait reports progress at most this often."""
@@ -41,6 +43,7 @@ class DaemonServices:
         events: Events,
         settings: SearchSettings,
         graph: DaemonGraph,
+        exporter: Exporter,
     ) -> None:
         self.settings = settings
         self.graph = graph
@@ -49,6 +52,7 @@ class DaemonServices:
         self._reader = reader
         self._status = status
         self._events = events
+        self._exporter = exporter
 
     async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
         """Search."""
@@ -120,6 +124,10 @@ class DaemonServices:
     async def stats(self) -> Mapping[str, object]:
         """Figures by section."""
         return await self._status.stats()
+
+    async def metrics(self, server: ServerStats) -> str:
+        """Figures for Prometheus."""
+        return await self._exporter.text(server)
 
     async def health(self) -> Mapping[str, object]:
         """Whether all is well."""

@@ -7,7 +7,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -197,7 +197,9 @@ class StatusReporter:
 
     def _views(self) -> dict[str, dict[str, float]]:
         """How far each view is behind the truth, in generations and in seconds."""
-        followers = {"keyword": self._keyword, **({"vector": self._index.vector} if self._index.vector else {})}
+        followers: dict[str, Follower[Any]] = {"keyword": self._keyword}
+        if self._index.vector is not None:
+            followers["vector"] = self._index.vector
         newest = self._catalogue.feed.changed.value
         return {
             name: {"behind": newest - follower.generation, "behind_seconds": round(follower.behind_seconds, 3)}

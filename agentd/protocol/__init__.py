@@ -36,6 +36,7 @@ METHODS = (
     "index.reindex",
     "index.events",
     "stats",
+    "metrics",
     "health",
     "cancel",
 )

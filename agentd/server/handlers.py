@@ -114,6 +114,11 @@ async def stats(context: Context, _params: Params) -> object:
     return {"server": context.stats.snapshot(), **await context.services.stats()}
 
 
+async def metrics(context: Context, _params: Params) -> object:
+    """The same for Prometheus."""
+    return {"text": await context.services.metrics(context.stats)}
+
+
 async def health(context: Context, _params: Params) -> object:
     """Whether all is well."""
     return await context.services.health()
@@ -139,6 +144,7 @@ METHOD_TABLE: dict[str, Method] = {
     "index.reindex": Method(ReindexParams, index_reindex),
     "index.events": Method(Params, index_events, endless=True, load=Load.NONE),
     "stats": Method(Params, stats),
+    "metrics": Method(Params, metrics),
     "health": Method(Params, health, load=Load.NONE),
     "cancel": Method(CancelParams, cancel, unlimited=True, load=Load.NONE),
 }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
     from agentd.server import graph_params as g
     from agentd.server.params import ListFilesParams, MultiSearchParams, SearchParams
+    from agentd.server.stats import ServerStats
 
 Goal = Literal["keyword", "vectors"]
 
@@ -114,6 +115,10 @@ class Services(Protocol):
 
     async def stats(self) -> Mapping[str, object]:
         """Figures beside the server's own, by section."""
+        ...
+
+    async def metrics(self, server: ServerStats) -> str:
+        """All figures in the text exposition format of Prometheus, the server's own among them."""
         ...
 
     async def health(self) -> Mapping[str, object]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
     from agentd.server.params import ListFilesParams, MultiSearchParams
     from agentd.server.services import Goal
+    from agentd.server.stats import ServerStats
 
 LINE_LIMIT = 64 * 1024 * 1024
 PATIENCE_SECONDS = 10.0
@@ -206,6 +207,9 @@ class StubServices:
 
     async def stats(self) -> Mapping[str, object]:
         return {"metrics": {}}
+
+    async def metrics(self, server: ServerStats) -> str:
+        return "# HELP agentd_chunks Passages.\n# TYPE agentd_chunks gauge\nagentd_chunks 9\n"
 
     async def health(self) -> Mapping[str, object]:
         return {"status": "ok", "problems": []}
