@@ -35,6 +35,7 @@ class SkipReason(StrEnum):
     UNSTABLE = "unstable"
     ENCRYPTED = "encrypted"
     DAMAGED = "damaged"
+    SECRET = "secret"
     WORKER_DIED = "worker_died"
     TIMEOUT = "timeout"
     MEMORY = "memory"

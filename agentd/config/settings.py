@@ -48,6 +48,7 @@ class IndexSettings(Section, frozen=True):
     max_file_bytes: Annotated[int, Meta(ge=1024, le=256 * 1024 * 1024)] = 2 * 1024 * 1024
     max_files_per_root: Positive = 1_000_000
     exclude: tuple[str, ...] = ()
+    index_secrets: bool = False
     chunk_chars: Annotated[int, Meta(ge=200, le=20_000)] = 1200
     files_in_flight: Annotated[int, Meta(ge=1, le=4096)] = 64
     quiet_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 50

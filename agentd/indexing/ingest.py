@@ -144,6 +144,7 @@ class Ingest:
             paths=tuple(document.path for document in batch),
             max_file_bytes=self.settings.max_file_bytes,
             chunk_chars=self.settings.chunk_chars,
+            index_secrets=self.settings.index_secrets,
         )
 
     async def _store(self) -> None:

@@ -189,6 +189,7 @@ class RootKeeper:
             max_file_bytes=self._settings.max_file_bytes,
             exclude=self._settings.exclude + self._private,
             global_excludes=self._git_excludes,
+            index_secrets=self._settings.index_secrets,
         )
         directories: list[str] = []
         async for page in stream_patiently(self._pool, WALK, request, Priority.WALK):

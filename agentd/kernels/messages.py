@@ -11,6 +11,7 @@ class WalkRequest(Struct, frozen=True):
     """Walk ``root``, or only ``paths`` below it (relative; files or directories; ``""`` is the root itself).
 
     ``exclude`` are gitignore patterns at the root, ``global_excludes`` is the path of the user's global excludes file.
+    Files that hold secrets by their names are skipped, unless ``index_secrets``.
     """
 
     root: str
@@ -19,6 +20,7 @@ class WalkRequest(Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     page_size: int = 500
     global_excludes: str = ""
+    index_secrets: bool = False
 
 
 class FileEntry(Struct, frozen=True, array_like=True):
@@ -57,12 +59,13 @@ class WatchEvents(Struct, frozen=True, array_like=True):
 
 
 class ParseRequest(Struct, frozen=True):
-    """Read, parse and chunk files below ``root``."""
+    """Read, parse and chunk files below ``root``; secrets in their text are masked, unless ``index_secrets``."""
 
     root: str
     paths: tuple[str, ...]
     max_file_bytes: int = 2 * 1024 * 1024
     chunk_chars: int = 1200
+    index_secrets: bool = False
 
 
 class ParsedFile(Struct, frozen=True, array_like=True):
@@ -71,8 +74,8 @@ class ParsedFile(Struct, frozen=True, array_like=True):
     ``skip`` is set, and ``chunks`` empty, where the file cannot be searched; a file that is gone has ``vanished`` set.
     ``signature`` was taken before and after reading and did not change in between. ``embed`` is false for what gets
     keyword search only (translations, lock files, minified, generated and built documents). ``notes`` say what was cut
-    or guessed: ``encoding:cp1252``, ``syntax_errors``, ``chunks_cut``. ``module`` is the key that imports find the file
-    by (see ``kernels.edges``), empty for what no language imports.
+    or guessed: ``encoding:cp1252``, ``syntax_errors``, ``chunks_cut``, ``secrets_masked:2``. ``module`` is the key that
+    imports find the file by (see ``kernels.edges``), empty for what no language imports.
     """
 
     path: str

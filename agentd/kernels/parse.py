@@ -20,6 +20,7 @@ from agentd.kernels.pdf import pdf
 from agentd.kernels.plain import plain
 from agentd.kernels.reading import Decoded, ReadFile, decode, read_file
 from agentd.kernels.rst import rst
+from agentd.kernels.secrets import find_secrets, is_mostly_secret, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,8 +120,12 @@ def _parse_file(request: ParseRequest, path: str) -> ParsedFile:
 
 def _parse_text(request: ParseRequest, path: str, file: ReadFile, decoded: Decoded) -> ParsedFile:
     found = classify(path, decoded.text[:HEAD], file.size)
-    source = Source(decoded.text, decoded.encoding, decoded.bom)
+    secrets = [] if request.index_secrets else find_secrets(decoded.text)
+    if is_mostly_secret(decoded.text, secrets):
+        return _result(path, file, found, skip=SkipReason.SECRET)
+    source = Source(mask(decoded.text, secrets), decoded.encoding, decoded.bom)
     notes = [decoded.note] if decoded.note else []
+    notes += [f"secrets_masked:{len(secrets)}"] if secrets else []
     try:
         text = read_text(source, path, found.language, request.chunk_chars)
     except Exception as error:  # noqa: BLE001  # a parser's failure on one file must cost no more than its structure
@@ -132,7 +137,7 @@ def _parse_text(request: ParseRequest, path: str, file: ReadFile, decoded: Decod
 
 
 def _parse_pdf(request: ParseRequest, path: str, file: ReadFile) -> ParsedFile:
-    read = pdf(file.data, request.chunk_chars)
+    read = pdf(file.data, request.chunk_chars, index_secrets=request.index_secrets)
     found = classify(path, "", file.size)._replace(language="pdf", kind=Kind.DOCS)
     return _result(path, file, found, lines=read.pages, text=Text(read.chunks, read.notes), skip=read.skip)
 

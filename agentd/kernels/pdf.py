@@ -12,6 +12,7 @@ import pypdfium2
 
 from agentd.domain import SkipReason
 from agentd.kernels.chunks import make_chunk, split_text
+from agentd.kernels.secrets import find_secrets, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,8 @@ class Pdf(NamedTuple):
     skip: SkipReason | None = None
 
 
-def pdf(data: bytes, chunk_chars: int) -> Pdf:
-    """Read a PDF; one that needs a password or cannot be read says so in ``skip``."""
+def pdf(data: bytes, chunk_chars: int, *, index_secrets: bool = False) -> Pdf:
+    """Read a PDF; one that needs a password or cannot be read says so in ``skip``. Secrets are masked page by page."""
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -44,7 +45,9 @@ def pdf(data: bytes, chunk_chars: int) -> Pdf:
         chunks: list[Chunk] = []
         for number in range(1, min(pages, MAX_PAGES) + 1):
             try:
-                chunks.extend(_page(document, number, len(data), chunk_chars))
+                text = _clean(_text(document, number))
+                secrets = [] if index_secrets else find_secrets(text)
+                chunks.extend(_chunks(mask(text, secrets), number, len(data), chunk_chars))
             except pypdfium2.PdfiumError:
                 notes = [*(note for note in notes if note != "pages_damaged"), "pages_damaged"]
     finally:
@@ -52,17 +55,20 @@ def pdf(data: bytes, chunk_chars: int) -> Pdf:
     return Pdf(chunks, pages, notes)
 
 
-def _page(document: pypdfium2.PdfDocument, number: int, size: int, chunk_chars: int) -> Iterator[Chunk]:
+def _text(document: pypdfium2.PdfDocument, number: int) -> str:
     page = document[number - 1]
     try:
         content = page.get_textpage()
         try:
-            text = content.get_text_range()
+            return str(content.get_text_range())
         finally:
             content.close()
     finally:
         page.close()
-    for piece in split_text(_clean(text), chunk_chars):
+
+
+def _chunks(text: str, number: int, size: int, chunk_chars: int) -> Iterator[Chunk]:
+    for piece in split_text(text, chunk_chars):
         yield make_chunk((number, number), (0, size), "", (f"page {number}",), piece)
 
 

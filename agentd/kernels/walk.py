@@ -8,6 +8,7 @@ whatever is renamed meanwhile; one descriptor a level is held. What is listed, a
   one that leads nowhere has no text. Where it leads outside it is an entry with ``outside_root``, in a circle one with
   ``symlink_loop``;
 - a FIFO, socket or device with ``not_regular``;
+- a file that holds secrets by its name with ``secret``; a folder of them as ``name/``, which is not entered;
 - a name that is not UTF-8 with ``bad_name``, its odd bytes written ``\xNN``; such a directory is not entered;
 - a directory that cannot be listed as ``name/`` with ``unreadable``; one below MAX_DEPTH others with ``too_deep``.
 
@@ -28,6 +29,7 @@ from agentd.kernels.languages import BINARY
 from agentd.kernels.links import judge_link
 from agentd.kernels.messages import FileEntry, WalkPage, WalkRequest
 from agentd.kernels.reading import DIRECTORY_FLAGS, OUT_OF_RESOURCES, relative_parts
+from agentd.kernels.secret_files import FOLDERS, is_secret_file
 from agentd.kernels.signature import modified_ns, signature
 
 if TYPE_CHECKING:
@@ -153,7 +155,7 @@ class _Walk:
         for name in names:
             parent = folder
             try:
-                if not _is_directory(parent, name) or self._ignores(parent, name, is_dir=True):
+                if not self._may_enter(parent, name):
                     return None
                 descriptor = os.open(name, DIRECTORY_FLAGS, dir_fd=parent.descriptor)
             except OSError as error:
@@ -166,6 +168,15 @@ class _Walk:
                 os.close(descriptor)
                 return None
         return folder
+
+    def _may_enter(self, parent: _Folder, name: bytes) -> bool:
+        if self._hides(name) or not _is_directory(parent, name):
+            return False
+        return not self._ignores(parent, name, is_dir=True)
+
+    def _hides(self, folder: bytes) -> bool:
+        """Whether a folder is one of credentials, by its name."""
+        return folder in FOLDERS and not self._request.index_secrets
 
     def _with_rules(self, folder: _Folder) -> _Folder:
         """Replace the rules of the parent by the folder's own, read once a request."""
@@ -195,6 +206,8 @@ class _Walk:
             return _skipped(path, SkipReason.TOO_DEEP), None
         if not _is_utf8(name):
             return _skipped(path, SkipReason.BAD_NAME), None
+        if self._hides(name):
+            return _skipped(path, SkipReason.SECRET), None
         try:
             descriptor = os.open(name, DIRECTORY_FLAGS, dir_fd=parent.descriptor)
         except (FileNotFoundError, NotADirectoryError):  # gone, or a file or a link by now
@@ -262,6 +275,8 @@ class _Walk:
             return SkipReason.NOT_REGULAR
         if not _is_utf8(path):
             return SkipReason.BAD_NAME
+        if is_secret_file(path.rpartition(b"/")[2]) and not self._request.index_secrets:
+            return SkipReason.SECRET
         if _is_binary(path):
             return SkipReason.BINARY
         return SkipReason.TOO_LARGE if stat.st_size > self._request.max_file_bytes else None

@@ -225,3 +225,39 @@ def test_a_broken_notebook_is_damaged(tmp_path: Path, data: bytes) -> None:
 def test_an_odd_notebook_is_empty(tmp_path: Path, data: bytes) -> None:
     file = parse_bytes(tmp_path, "a.ipynb", data)
     assert (file.skip, file.chunks) == (None, [])
+
+
+TOKEN = "ghp_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
+KEY = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\n" * 8 + "-----END PRIVATE KEY-----\n"
+CODE = f'def fetch():\n    """Ask the forge."""\n    return get(token="{TOKEN}")\n\n\ndef store(all):\n    return all\n'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_secret_in_a_text_is_masked_and_the_rest_is_where_it_was(tmp_path: Path, encoding: str) -> None:
+    data = ("# caf\u00e9\n" + CODE).encode(encoding)
+    masked = parse_bytes(tmp_path, "a.py", data)
+    plain = next(iter(parse_files(ParseRequest(str(tmp_path), ("a.py",), index_secrets=True))))
+    assert TOKEN in plain.chunks[0].text
+    assert [chunk.text for chunk in masked.chunks] == [
+        chunk.text.replace(TOKEN, "*" * len(TOKEN)) for chunk in plain.chunks
+    ]
+    assert [(c.start_byte, c.end_byte) for c in masked.chunks] == [(c.start_byte, c.end_byte) for c in plain.chunks]
+    assert masked.symbols == plain.symbols
+    assert "secrets_masked:1" in masked.notes
+    assert TOKEN not in repr(masked)
+
+
+def test_a_file_that_is_a_key_is_skipped(tmp_path: Path) -> None:
+    found = parse_bytes(tmp_path, "deploy.txt", KEY.encode())
+    assert (found.skip, found.chunks) == (SkipReason.SECRET, [])
+
+
+def test_a_secret_in_a_notebook_or_a_pdf_is_masked(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "source": [f"client = connect(token='{TOKEN}')\n", "run()"], "outputs": []}
+    book = {"nbformat": 4, "metadata": {}, "cells": [cell]}
+    notebook = parse_bytes(tmp_path, "a.ipynb", json.dumps(book).encode())
+    page = parse_bytes(tmp_path, "a.pdf", make_pdf(f"the token is {TOKEN} and nothing else"))
+    for parsed in (notebook, page):
+        assert parsed.chunks
+        assert "*" * len(TOKEN) in parsed.chunks[0].text
+        assert TOKEN not in repr(parsed)

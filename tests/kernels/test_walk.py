@@ -262,3 +262,27 @@ def test_what_a_name_shows_to_be_binary_is_not_opened(tmp_path: Path) -> None:
         "so": None,
         "notes.so.txt": None,
     }
+
+
+SECRETS = ("web/.env", "web/.env.example", ".ssh/config", ".ssh/id_ed25519", "deploy/server.key", "notes.md")
+
+
+def test_files_of_secrets_and_folders_of_them_are_skipped_by_their_names(tmp_path: Path) -> None:
+    touch(tmp_path, *SECRETS)
+    expected = {
+        "notes.md": None,
+        ".ssh/": SkipReason.SECRET,
+        "deploy/server.key": SkipReason.SECRET,
+        "web/.env": SkipReason.SECRET,
+        "web/.env.example": None,
+    }
+    assert skips(tmp_path) == expected
+    assert ".ssh" not in folders(tmp_path)
+    assert skips(tmp_path, "web/.env", ".ssh") == {"web/.env": SkipReason.SECRET, ".ssh/": SkipReason.SECRET}
+    assert missing(tmp_path, ".ssh/config") == [".ssh/config"]
+
+
+def test_secrets_are_listed_like_all_else_where_the_configuration_says_so(tmp_path: Path) -> None:
+    touch(tmp_path, *SECRETS)
+    found = [entry for page in walk(WalkRequest(str(tmp_path), index_secrets=True)) for entry in page.entries]
+    assert {entry.path: entry.skip for entry in found} == dict.fromkeys(SECRETS)
