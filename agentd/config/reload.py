@@ -19,6 +19,7 @@ LIVE = frozenset(
         "index.max_file_bytes",
         "index.quiet_milliseconds",
         "index.rescan_seconds",
+        "index.poll_seconds",
         "server.max_in_flight",
         "server.max_running",
         "server.max_waiting",

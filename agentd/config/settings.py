@@ -54,6 +54,7 @@ class IndexSettings(Section, frozen=True):
     quiet_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 50
     rescan_seconds: Seconds = 300.0
 
+    poll_seconds: Seconds = 30.0
 
 class ComputeSettings(Section, frozen=True):
     """``[compute]``: the worker processes."""

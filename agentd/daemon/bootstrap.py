@@ -10,11 +10,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Pool
+from agentd.daemon.descriptors import Descriptors
+from agentd.daemon.governor import Governor
 from agentd.daemon.graph import DaemonGraph
 from agentd.daemon.maintenance import Chore, Maintenance, return_memory
 from agentd.daemon.metrics.exporter import Exporter
 from agentd.daemon.metrics.textfile import Textfile
 from agentd.daemon.reloader import Reloader
+from agentd.daemon.reserves import Reserves
 from agentd.daemon.services import DaemonServices
 from agentd.daemon.status import StatusReporter
 from agentd.daemon.stores import Threads, open_stores
@@ -89,6 +92,15 @@ class Daemon:
         self.searcher = self._new_searcher(verifier)
         self.maintenance = Maintenance(self._chores(), settings.maintenance.interval_seconds)
         self.reloader = Reloader(settings, self.index, self._adopt)
+        self.descriptors = Descriptors()
+        self.governor = Governor(
+            settings.limits,
+            pool,
+            Reserves(stores, self.searcher, self._release_keyword_writer),
+            self.descriptors,
+            settings.state_directory,
+            metrics,
+        )
         self.status = self._new_status()
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         exporter = Exporter(self.status, self.metrics, self.lag)
@@ -102,7 +114,7 @@ class Daemon:
             self._new_graph(verifier),
             exporter,
         )
-        self.server = Server(settings.server, self.services, metrics=self.metrics)
+        self.server = Server(self.descriptors.fit(settings), self.services, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
         self._wire_vectors(stores, progress, threads)
 
@@ -118,6 +130,7 @@ class Daemon:
             self.settings.index,
             private=(str(self.settings.state_directory), str(self.settings.socket), f"{self.settings.socket}.lock"),
             git_excludes=self.settings.git_excludes,
+            watches=self.settings.limits.watches,
         )
 
     def _new_searcher(self, verifier: Verifier) -> Searcher:
@@ -158,6 +171,7 @@ class Daemon:
             self.supervisor,
             self.maintenance,
             self.reloader,
+            self.governor,
             self.pool,
             self.metrics,
             self.lag,
@@ -217,6 +231,7 @@ class Daemon:
             group.create_task(keep("linker", self.linker.run))
             group.create_task(keep("loop lag", self.lag.run))
             group.create_task(keep("maintenance", self.maintenance.run))
+            group.create_task(keep("governor", self.governor.run))
             group.create_task(self.index.run(keep))
             group.create_task(keep("reload", self.reloader.run))
             if self.textfile is not None:
@@ -227,13 +242,16 @@ class Daemon:
 
     def _adopt(self, settings: Settings) -> None:
         """Hand new settings to those who may change live."""
+        if settings.limits.watches != self.settings.limits.watches:
+            self.index.limit_watches(settings.limits.watches)
         self.settings = settings
         self.searcher.settings = settings.search
         self.reranker.settings = settings.rerank
         self.reader.max_bytes = settings.index.max_file_bytes
         self.services.graph.figures.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search
-        self.server.reconfigure(settings.server)
+        self.governor.settings = settings.limits
+        self.server.reconfigure(self.descriptors.fit(settings))
 
     async def _release_keyword_writer(self) -> None:
         """Give back what the writer holds while nothing changes. Calls of its thread run in order, so that nothing

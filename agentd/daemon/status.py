@@ -88,7 +88,8 @@ class StatusReporter:
         """The same with a kind before each, by which metrics count them."""
         found = [("service", f"service {name} failed: {text}") for name, text in self._supervisor.problems.items()]
         found += [
-            ("maintenance", f"maintenance of {name} failed: {text}") for name, text in self._maintenance.problems.items()
+            ("maintenance", f"maintenance of {name} failed: {text}")
+            for name, text in self._maintenance.problems.items()
         ]
         if self._index.embedder is not None and self._index.embedder.failed:
             failed = self._index.embedder.failed
@@ -103,8 +104,7 @@ class StatusReporter:
         for path, keeper in self._index.keepers.items():
             if keeper.missing:
                 found.append(("root_missing", f"root {path} is missing; it is looked for every second"))
-            elif keeper.scans and not keeper.watched:
-                sentence = f"root {path} is not watched for changes; it is scanned at intervals"
+            elif sentence := keeper.coverage.shortcomings():
                 found.append(("root_unwatched", sentence))
             if keeper.left_out:
                 sentence = f"{keeper.left_out} files of root {path} are left out: index.max_files_per_root is reached"
@@ -134,7 +134,7 @@ class StatusReporter:
             "vectors": counts.embeddable - queued if embedder else 0,
             "vectors_pending": queued,
             "skipped": counts.skipped,
-            "watched": keeper.watched,
+            **keeper.coverage.info(),
             "scanned_at": keeper.scanned_at,
         }
 

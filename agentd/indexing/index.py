@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from agentd.domain import RootOrigin
-from agentd.errors import OutsideRootsError, RootFixedError, RootInvalidError, RootNotFoundError
+from agentd.errors import OutsideRootsError, RootFixedError, RootInvalidError, RootNotFoundError, StateUnusableError
 from agentd.indexing.coalescer import WHOLE_ROOT
+from agentd.indexing.coverage import RootCoverage
 from agentd.indexing.keeper import RootKeeper
+from agentd.indexing.places import pattern_of, relative, resolve
+from agentd.indexing.planner import WatchPlanner
 from agentd.indexing.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ class Index:
         settings: IndexSettings,
         private: tuple[str, ...],
         git_excludes: str = "",
+        watches: int = 0,
     ) -> None:
         self.keepers: dict[str, RootKeeper] = {}
         self.complete = asyncio.Event()
@@ -69,8 +73,10 @@ class Index:
         self._settings = settings
         self._private = private
         self._git_excludes = git_excludes
-        self._watcher = Watcher(pool, self._hint)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._watches = watches
+        # The first private place is the state directory, which is there as long as the daemon.
+        self.planner = WatchPlanner(Watcher(self._hint, self._look_at_everything, canary=private[0]), self._hint)
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._changing = asyncio.Lock()
 
     async def run(self, supervise: Supervise) -> None:
@@ -80,11 +86,14 @@ class Index:
             # The lock is taken before anything is awaited: whoever adds a root waits until the known ones are kept.
             async with asyncio.TaskGroup() as self._group:
                 async with self._changing:
+                    await self.planner.prepare(self._watches)
                     for root in await self._catalogue.roots.all():
                         self._keep(root)
+                self._group.create_task(supervise("mounts", self.planner.run))
+                self._group.create_task(supervise("watcher", self.planner.watcher.run))
                 await asyncio.Event().wait()
         finally:
-            self._watcher.close()
+            self.planner.watcher.close()
 
     def reconfigure(self, settings: IndexSettings) -> None:
         """Take new settings from now on, and look at everything again under them."""
@@ -93,6 +102,11 @@ class Index:
         for keeper in self.keepers.values():
             keeper.reconfigure(settings)
             keeper.request()
+
+    def limit_watches(self, watches: int) -> None:
+        """Watch at most so many directories from now on; 0 for half of what the system allows."""
+        self.planner.limit(watches)
+        self._look_at_everything()
 
     async def known(self) -> list[Root]:
         """Every root that is kept; waits until those of the state are."""
@@ -143,11 +157,17 @@ class Index:
     async def _drop(self, keeper: RootKeeper) -> int:
         root = keeper.root
         del self.keepers[root.path]
-        task = self._tasks.pop(root.path)
-        task.cancel()
-        await asyncio.wait([task])
-        self._watcher.forget(root.path)
-        removed = await self._catalogue.roots.remove(root.id)
+        tasks = self._tasks.pop(root.path)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        del self.planner.roots[root.path]
+        await keeper.coverage.forget()
+        try:
+            removed = await self._catalogue.roots.remove(root.id)
+        except StateUnusableError:  # it could not be begun, so the root stays
+            self._keep(root)
+            raise
         self._events.publish("root_removed", path=root.path)
         self._progress.give()
         return removed
@@ -233,13 +253,18 @@ class Index:
 
     def _keep(self, root: Root) -> None:
         settings = self._settings
+        coverage = RootCoverage(root.path, self._pool, self.planner, settings.poll_seconds)
         keeper = RootKeeper(
-            root, self._pool, self._catalogue, self._watcher, self._ingest, self._progress, self._events, settings,
+            root, self._pool, self._catalogue, coverage, self._ingest, self._progress, self._events, settings,
             tuple(pattern_of(path, root.path) for path in self._private if path.startswith(root.path + "/")),
             self._git_excludes,
         )  # fmt: skip
         self.keepers[root.path] = keeper
-        self._tasks[root.path] = self._group.create_task(self._supervise(f"root {root.path}", keeper.run))
+        self.planner.roots[root.path] = coverage
+        self._tasks[root.path] = [
+            self._group.create_task(self._supervise(f"root {root.path}", keeper.run)),
+            self._group.create_task(self._supervise(f"polls of {root.path}", partial(coverage.polls.run, self._hint))),
+        ]
 
     def _refuse_overlap(self, path: str) -> None:
         for other in self.keepers:
@@ -254,44 +279,23 @@ class Index:
             if path == private or path.startswith(private + "/"):
                 raise RootInvalidError(f"{path} lies in {private}, where agentd keeps its own files")
 
-    def _hint(self, changes: Iterable[tuple[str, bool]]) -> None:
-        """What the watcher saw, on the loop. Rules that changed bear on everything beside them."""
-        for path, came_or_went in changes:
-            if came_or_went:
-                self._watcher.forget(path)
+    def _look_at_everything(self) -> None:
+        for keeper in self.keepers.values():
+            keeper.request()
+
+    def _hint(self, paths: Iterable[str]) -> None:
+        """What may have changed, on the loop. Rules that changed bear on everything beside them."""
+        for path in paths:
             try:
                 keeper = self.keeper_of(path)
-            except OutsideRootsError:  # the last events of a root that was removed
+            except OutsideRootsError:  # of a root that was removed; or a folder above one
+                self._hint_below(path)
                 continue
             ruled = os.path.dirname(path) if os.path.basename(path) in IGNORE_FILES else path
             keeper.hint(relative(ruled, keeper.root.path))
 
-
-def relative(path: str, root: str) -> str:
-    """``path`` below ``root``, ``""`` for the root itself."""
-    return path[len(root) + 1 :]
-
-
-def pattern_of(path: str, root: str) -> str:
-    """The gitignore pattern that names exactly ``path``, which lies below ``root``."""
-    return "/" + re.sub(r"([\\*?\[ ])", r"\\\1", relative(path, root))
-
-
-def resolve(path: str, *, may_be_missing: bool = False) -> str:
-    """The folder that ``path`` leads to.
-
-    Raises:
-        RootInvalidError: it is missing, no folder, unreadable, or ``/``.
-    """
-    resolved = os.path.realpath(path)
-    if not os.path.exists(resolved):
-        if may_be_missing:
-            return resolved
-        raise RootInvalidError(f"{path} does not exist; expected a folder")
-    if not os.path.isdir(resolved):
-        raise RootInvalidError(f"{path} is a file; expected a folder")
-    if resolved == "/":
-        raise RootInvalidError("/ cannot be a root: it holds system files and devices; name the folders that matter")
-    if not os.access(resolved, os.R_OK | os.X_OK):
-        raise RootInvalidError(f"{path} cannot be read by this user; expected a readable folder")
-    return resolved
+    def _hint_below(self, folder: str) -> None:
+        """A folder was moved, and the roots in it with it."""
+        for root, keeper in self.keepers.items():
+            if root.startswith(folder + "/"):
+                keeper.hint(WHOLE_ROOT)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agentd.compute.pool import Priority
-from agentd.errors import AgentdError
 from agentd.indexing.coalescer import WHOLE_ROOT, Coalescer
 from agentd.indexing.patience import stream_patiently
+from agentd.indexing.places import pattern_of
 from agentd.indexing.signal import Signal
+from agentd.indexing.watch_plan import FolderFacts
 from agentd.kernels.messages import WalkRequest
 from agentd.kernels.registry import WALK
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from agentd.compute.pool import Pool
     from agentd.config.settings import IndexSettings
     from agentd.domain import Root
+    from agentd.indexing.coverage import RootCoverage
     from agentd.indexing.events import Events
     from agentd.indexing.ingest import Ingest
-    from agentd.indexing.watcher import Watcher
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.scans import Scan
 
@@ -46,7 +47,7 @@ class RootKeeper:
         root: Root,
         pool: Pool,
         catalogue: Catalogue,
-        watcher: Watcher,
+        coverage: RootCoverage,
         ingest: Ingest,
         progress: Signal,
         events: Events,
@@ -55,8 +56,8 @@ class RootKeeper:
         git_excludes: str,
     ) -> None:
         self.root = root
+        self.coverage = coverage
         self.missing = False
-        self.watched = False
         self.scanning = False
         self.scanned_at: float | None = None
         self.scans = 0
@@ -64,7 +65,6 @@ class RootKeeper:
         """Files beyond ``index.max_files_per_root``, as the last scans of all of the root and of its parts saw them."""
         self._pool = pool
         self._catalogue = catalogue
-        self._watcher = watcher
         self._ingest = ingest
         self._progress = progress
         self._events = events
@@ -85,6 +85,7 @@ class RootKeeper:
         """Take new settings from the next scan on."""
         self._settings = settings
         self._due.quiet = settings.quiet_milliseconds / 1000
+        self.coverage.polls.reconfigure(settings.poll_seconds)
 
     def hint(self, path: str) -> None:
         """``path`` (relative) may have changed; it is scanned once it has been quiet for a moment."""
@@ -136,17 +137,19 @@ class RootKeeper:
         self._requested.add(WHOLE_ROOT)
 
     async def _scan_and_watch(self, paths: set[str]) -> None:
-        """Scan; directories that were not watched before are watched and then scanned again, because what changed in
+        """Scan; directories that were not followed before are followed and then scanned again, because what changed in
         them between the scan and the arming was seen by neither.
         """
         self._started += 1
         for _ in range(MAX_ARM_ROUNDS):
             directories = await self._scan(paths)
             if self.missing:
-                self._watcher.forget(self.root.path)
-            paths = await self._watch(directories)
+                await self.coverage.forget()
+                break
+            paths = await self.coverage.cover(directories, whole=WHOLE_ROOT in paths)
             if not paths:
                 break
+            paths = {WHOLE_ROOT} if WHOLE_ROOT in paths else paths
         self.scanning = False
         # Not one more than before: scans that failed were begun too, and whoever waits counts those that were begun.
         self.scans = self._started
@@ -187,11 +190,12 @@ class RootKeeper:
             root=self.root.path,
             paths=tuple(sorted(paths)),
             max_file_bytes=self._settings.max_file_bytes,
-            exclude=self._settings.exclude + self._private,
+            exclude=self._settings.exclude + self._left_out(),
             global_excludes=self._git_excludes,
             index_secrets=self._settings.index_secrets,
         )
         directories: list[str] = []
+        facts = FolderFacts()
         async for page in stream_patiently(self._pool, WALK, request, Priority.WALK):
             known = scan.new + scan.changed
             await self._catalogue.scans.page(scan, page)
@@ -199,20 +203,12 @@ class RootKeeper:
                 # Now, not at the end: parsing starts while the walk goes on, and goes on where the walk fails.
                 self._ingest.wake()
             directories += page.directories
+            facts.add(page.entries)
         self.missing = scan.root_missing
+        await self.coverage.note(paths, directories, facts)
         return directories
 
-    async def _watch(self, directories: list[str]) -> set[str]:
-        """Watch what is not watched yet and return it as relative paths."""
+    def _left_out(self) -> tuple[str, ...]:
+        """Patterns of what is agentd's own, and of what the kernel makes up while it is read."""
         root = self.root.path
-        absolute = {os.path.join(root, directory) if directory else root for directory in directories}
-        try:
-            armed = await self._watcher.watch(absolute)
-            self.watched = not self.missing
-        except AgentdError as error:
-            self.watched = False
-            log.warning("watch_failed", root=root, error=str(error), rescan_seconds=self._settings.rescan_seconds)
-            return set()
-        if root in armed:
-            return {WHOLE_ROOT}
-        return {path[len(root) + 1 :] for path in armed}
+        return self._private + tuple(pattern_of(place, root) for place in self.coverage.left_out)

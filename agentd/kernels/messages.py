@@ -44,18 +44,22 @@ class WalkPage(Struct, frozen=True, array_like=True):
     root_missing: bool = False
 
 
-class WatchRequest(Struct, frozen=True):
-    """Watch ``directories`` (absolute), each on its own. Events are handed over once they pause for a step."""
+class PollRequest(Struct, frozen=True):
+    """Compare ``directories`` (absolute), each on its own, with the states that are ``known`` of them, one each; without
+    any, take their states.
+    """
 
     directories: list[str]
-    step_milliseconds: int = 20
+    known: list[bytes] = []
 
 
-class WatchEvents(Struct, frozen=True, array_like=True):
-    """``missing`` directories come once, first; each change is a path (absolute) and whether it came or went."""
+class PollPage(Struct, frozen=True, array_like=True):
+    """``states`` of some of the directories, in their order, empty for one that cannot be listed; ``changed`` are paths
+    (absolute) that came or changed, and directories that lost entries.
+    """
 
-    missing: list[str]
-    changes: list[tuple[str, bool]]
+    states: list[bytes]
+    changed: list[str]
 
 
 class ParseRequest(Struct, frozen=True):

@@ -27,7 +27,7 @@ class Kernel(Struct, Generic[Request, Result], frozen=True):
 
 
 WALK = Kernel("walk", "agentd.kernels.walk", "walk", m.WalkRequest, m.WalkPage, streams=True)
-WATCH = Kernel("watch", "agentd.kernels.watch", "watch", m.WatchRequest, m.WatchEvents, streams=True, live=True)
+POLL = Kernel("poll", "agentd.kernels.poll", "poll", m.PollRequest, m.PollPage, streams=True)
 PARSE = Kernel("parse", "agentd.kernels.parse", "parse_files", m.ParseRequest, m.ParsedFile, streams=True)
 DESCRIBE_MODEL = Kernel("describe_model", "agentd.kernels.embed", "describe_model", m.ModelRequest, m.ModelInfo)
 EMBED = Kernel("embed", "agentd.kernels.embed", "embed", m.EmbedRequest, m.EmbedResult)
@@ -42,5 +42,5 @@ RERANK = Kernel("rerank", "agentd.kernels.rerank", "rerank", m.RerankRequest, m.
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
-    for kernel in (WALK, WATCH, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY, DESCRIBE_CROSS_ENCODER, RANK, RERANK)
+    for kernel in (WALK, POLL, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY, DESCRIBE_CROSS_ENCODER, RANK, RERANK)
 }

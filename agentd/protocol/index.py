@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 
-class RootInfo(TypedDict):
+class Coverage(TypedDict):
+    """How changes of a root are noticed. ``coverage`` is the percentage of its directories that are watched; the others
+    are polled. ``watched`` where all are.
+    """
+
+    watched: bool
+    directories: int
+    watched_directories: int
+    polled_directories: int
+    coverage: float
+    filesystem: str
+
+
+class RootInfo(Coverage):
     """A root and how far its index is. ``state``: ``scanning``, ``indexing``, ``embedding``, ``current``,
     ``missing``.
     """
@@ -19,7 +32,6 @@ class RootInfo(TypedDict):
     vectors: int
     vectors_pending: int
     skipped: dict[str, int]
-    watched: bool
     scanned_at: float | None
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +10,17 @@ import msgspec
 import pytest
 from indexing_harness import DEADLINE, documents, services, settled, until
 
-from agentd.compute.pool import Lane, Pool
 from agentd.config.settings import ComputeSettings, IndexSettings
 from agentd.domain import RootOrigin
-from agentd.errors import NoWorkerError, OutsideRootsError, WatchError, WorkerDiedError
+from agentd.errors import NoWorkerError, OutsideRootsError, WorkerDiedError
 from agentd.indexing import watcher as watcher_module
-from agentd.indexing.index import pattern_of
+from agentd.indexing.places import pattern_of
+from agentd.indexing.watcher import Armed
 from agentd.kernels.gitignore import Patterns
 from agentd.kernels.registry import PARSE, WALK
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 
@@ -102,26 +100,6 @@ async def test_no_file_is_blamed_where_no_worker_can_be_started(
         assert (await documents(daemon), (await daemon.status.index())["skipped"]) == (40, {})
 
 
-async def test_a_watch_limit_is_named_and_scans_go_on(
-    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refuse(*_: object) -> None:
-        raise WatchError("41 directories cannot be watched: OS file watch limit reached")
-
-    monkeypatch.setattr(watcher_module.ArmedSet, "arm", refuse)
-    async with services(tmp_path, root) as daemon:
-        await settled(daemon)
-        assert any(f"{root} is not watched" in problem for problem in daemon.status.problems())
-        (root / "unseen.txt").write_text("found by asking\n")
-        await settled(daemon)
-        assert await documents(daemon) == 41
-        monkeypatch.undo()
-        await settled(daemon)
-        assert not any("not watched" in problem for problem in daemon.status.problems())
-        (root / "seen.txt").write_text("found by watching\n")
-        await until(lambda: daemon.ingest.files.total >= 42)
-
-
 async def test_the_periodic_scan_finds_what_no_event_told(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,8 +116,8 @@ async def test_the_periodic_scan_finds_what_no_event_told(
         await until(lambda: daemon.ingest.files.total >= 41)
 
 
-async def no_watch(_: object, __: object) -> set[str]:
-    return set()
+async def no_watch(*_: object, **__: object) -> Armed:
+    return Armed(set(), set())
 
 
 async def test_a_root_removed_by_someone_who_left_is_removed_whole(tmp_path: Path, root: Path) -> None:
@@ -190,92 +168,12 @@ async def test_roots_come_and_go_while_they_are_counted(tmp_path: Path, root: Pa
         assert looks > 5
 
 
-@pytest.fixture
-async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(ComputeSettings(bulk_workers=1))
-    await pool.start()
-    yield pool
-    await pool.stop(0)
-
-
-async def test_a_thousand_vanished_files_cost_the_watcher_no_look_through_its_directories(
-    tmp_path: Path, pool: Pool
-) -> None:
-    class Watched(set[str]):
-        looks = 0
-
-        def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
-            Watched.looks += 1
-            return super().__iter__()
-
-    watcher = watcher_module.Watcher(pool, lambda _: None)
-    watcher._watched = Watched({str(tmp_path), f"{tmp_path}/below"})
-    for number in range(1000):
-        watcher.forget(f"{tmp_path}/file_{number}")
-    assert Watched.looks == 0
-    watcher.forget(str(tmp_path))
-    assert watcher.directories == 0
-
-
 @pytest.mark.parametrize("name", ["state", "a b", "st[a]te", "*", "what?", "back\\slash", "#hash", "!not", "end "])
 def test_the_pattern_of_a_private_place_names_it_and_nothing_else(name: str) -> None:
     patterns = Patterns(pattern_of(f"/root/in/{name}", "/root").encode())
     assert patterns.verdict(f"in/{name}".encode(), name.encode(), is_dir=True)
     for other in ("in/other", "in/stbte", "other", f"in/in/{name}"):
         assert patterns.verdict(other.encode(), other.rpartition("/")[2].encode(), is_dir=True) is None
-
-
-async def test_more_directories_than_sets_are_joined_and_still_watched(tmp_path: Path, pool: Pool) -> None:
-    seen: set[str] = set()
-    watcher = watcher_module.Watcher(pool, lambda changes: seen.update(path for path, _ in changes))
-    folders = [tmp_path / f"folder_{number}" for number in range(watcher_module.MAX_SETS * 2 + 1)]
-    try:
-        for folder in folders:
-            folder.mkdir()
-            assert await watcher.watch([str(folder), str(tmp_path / "missing")]) == {str(folder)}
-        assert watcher.directories == len(folders)
-        assert len(watcher._sets) <= watcher_module.MAX_SETS
-        for folder in folders:
-            (folder / "file").write_text("x")
-        await until(lambda: seen >= {str(folder / "file") for folder in folders})
-    finally:
-        watcher.close()
-
-
-async def test_a_name_that_is_not_utf8_does_not_end_the_watch(
-    tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watcher_module, "LOST_SECONDS", 0.05)
-    seen: list[str] = []
-    watcher = watcher_module.Watcher(pool, lambda changes: seen.extend(path for path, _ in changes))
-    try:
-        await watcher.watch([str(tmp_path)])
-        (tmp_path / "caf\udce9").write_text("x")
-        await until(lambda: watcher.directories == 0)
-        assert str(tmp_path) in seen  # whoever keeps it looks again, and watches it again
-        await watcher.watch([str(tmp_path)])
-        (tmp_path / "plain").write_text("x")
-        await until(lambda: str(tmp_path / "plain") in seen)
-    finally:
-        watcher.close()
-
-
-async def test_a_killed_watch_is_armed_again(tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watcher_module, "LOST_SECONDS", 0.05)
-    seen: list[str] = []
-    watcher = watcher_module.Watcher(pool, lambda changes: seen.extend(path for path, _ in changes))
-    try:
-        await watcher.watch([str(tmp_path)])
-        for worker in pool.stats().workers:
-            if worker.lane is Lane.WATCH:
-                os.kill(worker.pid, signal.SIGKILL)
-        await until(lambda: watcher.directories == 0)
-        assert seen == [str(tmp_path)]
-        await watcher.watch([str(tmp_path)])
-        (tmp_path / "file").write_text("x")
-        await until(lambda: str(tmp_path / "file") in seen)
-    finally:
-        watcher.close()
 
 
 async def test_files_beyond_the_bound_of_a_root_are_named_until_there_is_room(tmp_path: Path, root: Path) -> None:
