@@ -24,13 +24,20 @@ def explained(result: SearchResult, columns: int) -> tuple[list[str], Callable[[
 def of_query(result: SearchResult, columns: int) -> list[str]:
     """The type of the query, what it names, and the evidence for its relevance; empty where nothing was explained."""
     made = result.get("explanation")
-    if made is None:
-        return []
+    if made is not None:
+        relevance = result.get("relevance")
+        known = "relevance unknown" if relevance is None else f"relevance {relevance:.2f}"
+        return of_one("", made, known, columns)
+    each = enumerate(result.get("explanations") or (), start=1)
+    return [line for number, one in each if one for line in of_one(f"query {number}: ", one, "evidence", columns)]
+
+
+def of_one(begin: str, made: Explanation, known: str, columns: int) -> list[str]:
+    """What was made of one query; ``known`` says what its evidence came to."""
     told = [made["query_type"].replace("_", " "), *named(made)]
-    relevance = result.get("relevance")
     if not made["evidence"]:
-        return wrapped("", told, columns, separator="; ")
-    told.append("relevance unknown" if relevance is None else f"relevance {relevance:.2f}")
+        return wrapped(begin, told, columns, separator="; ")
+    told = [f"{begin}{told[0]}", *told[1:], known]
     present = [f"{name} {value:.2f}" for name, value in by_size(made["evidence"]) if value]
     return wrapped(f"{'; '.join(told)}: ", [*present, *nothing(made["evidence"])], columns)
 

@@ -125,6 +125,7 @@ class SearchResult(TypedDict):
     totals: Totals
     relevance: float | None
     explanation: NotRequired[Explanation]
+    explanations: NotRequired[list[Explanation | None]]
     took_ms: float
 
 

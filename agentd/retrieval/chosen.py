@@ -34,6 +34,8 @@ class Chosen:
         self.lists = lists
         self.verdict = verdict
         self.passages: list[Passage] = []
+        self.below = 0
+        """Hits that score too little to be shown."""
         self.disk = Disk({})
         """The files behind what was considered."""
         self._query = query

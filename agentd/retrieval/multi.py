@@ -75,6 +75,7 @@ def fuse(outcomes: Sequence[Found | AgentdError], names: Sequence[str], rrf_k: i
     failed = {name: outcome for name, outcome in zip(names, outcomes, strict=True) if isinstance(outcome, AgentdError)}
     lists = [outcome.passages if isinstance(outcome, Found) else [] for outcome in outcomes]
     passages = fused_passages(lists, rrf_k)
+    explanations = [outcome.explanation if isinstance(outcome, Found) else None for outcome in outcomes]
     relevances = [found.relevance for found in there.values() if found.relevance is not None]
     return Found(
         passages=passages,
@@ -88,6 +89,7 @@ def fuse(outcomes: Sequence[Found | AgentdError], names: Sequence[str], rrf_k: i
         skipped=said_once({name: found.skipped for name, found in there.items()}),
         cut=said_once({name: found.cut for name, found in there.items()}),
         relevance=max(relevances, default=None),
+        explanations=explanations if any(explanations) else [],
     )
 
 

@@ -45,6 +45,7 @@ class Packer:
             totals=packed.totals,
             relevance=None if found.relevance is None else round(found.relevance, 4),
             explanation=found.explanation or UNSET,
+            explanations=found.explanations or UNSET,
             took_ms=round((time.monotonic() - began) * 1000, 3),
         )
 

@@ -23,7 +23,8 @@ class Passage(Struct, frozen=True):
 class Found(Struct, frozen=True):
     """What a search found, best first, one passage a chunk, and in words what was not as it should be.
 
-    ``total`` counts what the retrievers named, ``passages`` holds as many of them as the answer may need.
+    ``total`` counts what the retrievers named, ``passages`` holds as many of them as the answer may need. Where it was
+    asked for, ``explanation`` says what was made of the query, ``explanations`` the same of each of several.
     """
 
     passages: list[Passage]
@@ -35,3 +36,4 @@ class Found(Struct, frozen=True):
     cut: list[str]
     relevance: float | None = None
     explanation: Explanation | None = None
+    explanations: list[Explanation | None] = []

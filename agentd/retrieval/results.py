@@ -117,7 +117,9 @@ class Totals(Struct, frozen=True):
 
 
 class SearchResult(Struct, frozen=True):
-    """Hits, best first, and everything that was not as it should be, in words."""
+    """Hits, best first, and everything that was not as it should be, in words. Of several queries, ``explanations`` has
+    one each, None for one that failed.
+    """
 
     hits: list[Hit]
     total: int
@@ -130,3 +132,4 @@ class SearchResult(Struct, frozen=True):
     totals: Totals | UnsetType = UNSET
     relevance: float | None = None
     explanation: Explanation | UnsetType = UNSET
+    explanations: list[Explanation | None] | UnsetType = UNSET

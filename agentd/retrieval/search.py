@@ -190,6 +190,7 @@ class Searcher:
 
     async def _choose(self, chosen: Chosen, ranked: Ranked, deadline: float) -> None:
         """Walk down the ranking until the answer is filled with hits whose files are still there."""
+        chosen.below = chosen.verdict.below(ranked)
         for start in range(0, len(ranked), ROWS_PAGE):
             page = chosen.verdict.kept(ranked[start : start + ROWS_PAGE])
             if not page:
@@ -213,7 +214,7 @@ class Searcher:
             complete=not (unfinished or problems or doubts),
             degraded=[*problems, *unfinished, *doubts],
             skipped=chosen.disk.skipped(),
-            cut=chosen.verdict.cut(),
+            cut=chosen.verdict.cut(chosen.below),
             relevance=chosen.verdict.relevance,
             explanation=chosen.explanation() if query.explain else None,
         )

@@ -37,10 +37,14 @@ class Verdict(Struct, frozen=True):
         scored = [(chunk_id, self.score(score)) for chunk_id, score in ranked]
         return [(chunk_id, score) for chunk_id, score in scored if score >= self.floor]
 
-    def cut(self) -> list[str]:
-        """What was left out, in words."""
+    def below(self, ranked: Ranked) -> int:
+        """How many hits score too little to be shown."""
+        return 0 if self.withheld else sum(self.score(score) < self.floor for _, score in ranked)
+
+    def cut(self, below: int = 0) -> list[str]:
+        """What was left out, in words; ``below`` hits scored too little."""
         if not self.withheld:
-            return []
+            return [f"{below} passages score less than {self.floor:g} (min_score)"] if below else []
         relevance = f"relevance {self.relevance or 0:.2f}"
         return [
             f"nothing relevant: of {self.withheld} passages none seems to answer ({relevance}); min_score 0 shows them"
