@@ -46,12 +46,12 @@ class AsyncClient:
     """A connection to the daemon, used as ``async with``.
 
     Args:
-        socket_path: where it listens; by default where :func:`agentd.config.paths.socket_path` says.
+        socket_path: where it listens; by default where :func:`agentd.config.paths.socket_to_connect` says.
         connect_timeout: seconds to wait for the connection.
     """
 
     def __init__(self, socket_path: str | None = None, connect_timeout: float = 10.0) -> None:
-        self.socket_path = socket_path or paths.socket_path()
+        self.socket_path = socket_path or paths.socket_to_connect()
         self._connect_timeout = connect_timeout
         self._streams: dict[int, AsyncStream] = {}
         self._last_id = 0

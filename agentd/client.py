@@ -55,7 +55,7 @@ class Client:
     """A connection to the daemon.
 
     Args:
-        socket_path: where it listens; by default where :func:`agentd.config.paths.socket_path` says.
+        socket_path: where it listens; by default where :func:`agentd.config.paths.socket_to_connect` says.
         timeout: seconds to wait for each line of an answer; None waits for ever. May be set at any time.
 
     Raises:
@@ -64,7 +64,7 @@ class Client:
     """
 
     def __init__(self, socket_path: str | None = None, timeout: float | None = 60.0) -> None:
-        self.socket_path = socket_path or paths.socket_path()
+        self.socket_path = socket_path or paths.socket_to_connect()
         self._socket = open_socket(self.socket_path, timeout)
         self._reader = self._socket.makefile("rb")
         self._last_id = 0

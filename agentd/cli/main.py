@@ -34,6 +34,8 @@ FAMILIES = {
     "reindex": "index",
     "stats": "daemon",
     "stop": "daemon",
+    "install": "service",
+    "uninstall": "service",
     "version": "daemon",
 }
 """Command -> the module of this package that holds it, in the order of the help."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SOCKET_NAME = "agentd.sock"
 CONFIG_NAME = "agentd.toml"
+SYSTEM_RUNTIME = "/run/agentd"
+"""Holds a directory for each user whose daemon the system's service manager runs."""
 SOCKET_PATH_BYTES = 107
 """``sun_path`` has 108 bytes and ends in a zero (unix(7))."""
 
@@ -33,6 +35,22 @@ def socket_path(environ: Mapping[str, str] = os.environ) -> str:
     if directory := _of_xdg(environ, "XDG_RUNTIME_DIR"):
         return os.path.join(directory, "agentd", SOCKET_NAME)
     return os.path.join(f"/tmp/agentd-{os.getuid()}", SOCKET_NAME)  # noqa: S108  # check_private guards it
+
+
+def socket_to_connect(environ: Mapping[str, str] = os.environ) -> str:
+    """The socket that a client tries: :func:`socket_path`, else that of the user's service of the system, if there is
+    one. Only root can make directories below ``/run``, so nobody else can have put it there.
+    """
+    path = socket_path(environ)
+    if environ.get("AGENTD_SOCKET") or os.path.exists(path) or not os.path.isdir(SYSTEM_RUNTIME):
+        return path
+    import pwd  # noqa: PLC0415  # asks name services; only who needs the name pays for that
+
+    try:
+        service = os.path.join(SYSTEM_RUNTIME, pwd.getpwuid(os.getuid()).pw_name, SOCKET_NAME)
+    except KeyError:  # a user without a name has no such service
+        return path
+    return service if os.path.exists(service) else path
 
 
 def state_directory(environ: Mapping[str, str] = os.environ) -> str:
@@ -76,6 +94,16 @@ def check_private(directory: str) -> None:
         )
     if mode := stat.S_IMODE(found.st_mode) & 0o077:
         raise PermissionError(f"{directory} is open to others (mode {mode:03o} of 077). Run: chmod 700 {directory}")
+
+
+def anybody_could_make(path: str) -> bool:
+    """Whether some directory above ``path`` lets every user put things into it, as ``/tmp`` does."""
+    directory = os.path.dirname(os.path.realpath(path))
+    while not os.stat(directory).st_mode & stat.S_IWOTH:
+        if directory == os.path.dirname(directory):
+            return False
+        directory = os.path.dirname(directory)
+    return True
 
 
 def with_short_path(path: str, operation: Callable[[str], Result]) -> Result:
