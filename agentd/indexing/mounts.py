@@ -11,62 +11,21 @@ from typing import NamedTuple
 MOUNTINFO = "/proc/self/mountinfo"
 
 REMOTE = frozenset(
-    [
-        "9p",
-        "afs",
-        "autofs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "coda",
-        "fuse",
-        "gfs2",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "orangefs",
-        "prl_fs",
-        "pvfs2",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "sshfs",
-        "vboxsf",
-        "virtiofs",
-        "vmhgfs",
-    ]
-)
+    {
+        "9p", "afs", "autofs", "beegfs", "ceph", "cifs", "coda", "fuse", "gfs2", "glusterfs", "gpfs", "lustre",
+        "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "prl_fs", "pvfs2", "smb2", "smb3", "smbfs", "sshfs", "vboxsf",
+        "virtiofs", "vmhgfs",
+    }
+)  # fmt: skip
 """Types whose files change behind this kernel's back: on a server, in a virtual machine's host, in a process."""
 
 PSEUDO = frozenset(
-    [
-        "binfmt_misc",
-        "bpf",
-        "cgroup",
-        "cgroup2",
-        "configfs",
-        "debugfs",
-        "devpts",
-        "devtmpfs",
-        "efivarfs",
-        "fusectl",
-        "hugetlbfs",
-        "mqueue",
-        "nsfs",
-        "proc",
-        "pstore",
-        "rpc_pipefs",
-        "securityfs",
-        "selinuxfs",
-        "smackfs",
-        "sysfs",
-        "tracefs",
-    ]
-)
+    {
+        "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
+        "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs", "selinuxfs",
+        "smackfs", "sysfs", "tracefs",
+    }
+)  # fmt: skip
 """Types that hold no files of anybody's: reading some of theirs waits for ever, or changes the machine."""
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
@@ -99,7 +58,7 @@ class Mounts:
     def within(self, path: str) -> list[Mount]:
         """Mounts at places below ``path``, by place."""
         below = path.rstrip("/") + "/"
-        return sorted(mount for place, mount in self._by_place.items() if place.startswith(below))
+        return sorted(mount for place, mount in self._by_place.items() if place.startswith(below) and place != path)
 
     def affecting(self, path: str) -> frozenset[Mount]:
         """All that decide what is found at ``path`` and below."""
