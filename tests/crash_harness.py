@@ -143,6 +143,16 @@ class Life:
         self.ledger.believe(listed)
         for root in (self.corpus.root, *sorted(listed)):
             daemon.agrees(root)
+        self._sound()
+        self._healthy()
+        assert not (left := sorted(self._temporary.iterdir())), left
+        for root in sorted(listed)[1:]:  # one stays, to be there after the next kill
+            self.ledger.finished.pop(root, None)
+            self.ledger.roots.discard(root)
+            client.remove_root(str(root))
+
+    def _sound(self) -> None:
+        """Removals are followed, and the vector view is saved, a moment after what they follow from."""
         found: list[str] = []
 
         def sound() -> bool:
@@ -152,12 +162,6 @@ class Life:
         with suppress(AssertionError):
             until(sound, within=10)
         assert not found, "\n".join(found)
-        self._healthy()
-        assert not (left := sorted(self._temporary.iterdir())), left
-        for root in sorted(listed)[1:]:  # one stays, to be there after the next kill
-            self.ledger.finished.pop(root, None)
-            self.ledger.roots.discard(root)
-            client.remove_root(str(root))
 
     def _healthy(self) -> None:
         def problems() -> list[str]:
@@ -173,6 +177,7 @@ class Life:
 
     def end(self) -> None:
         """The last stop, and a last look."""
+        self._sound()
         self.rest()
         assert not (found := audit(self.state, vectors=self.vectors)), found
         assert not self._orphans()
