@@ -1,4 +1,5 @@
-"""Structured logs on standard error: one line an event, as JSON for machines or coloured for a console.
+"""Structured logs: one line an event on standard error, as JSON for machines or coloured for a console; where standard
+error is the systemd journal, an entry with fields in there.
 
 The level can change at any time, also for loggers that are in use: :func:`set_level`. Lines carry no local variables,
 since those hold text of documents.
@@ -12,15 +13,27 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import structlog
 from structlog.dev import ConsoleRenderer, plain_traceback
-from structlog.processors import JSONRenderer, TimeStamper, add_log_level, format_exc_info
+from structlog.processors import (
+    CallsiteParameter,
+    CallsiteParameterAdder,
+    JSONRenderer,
+    TimeStamper,
+    add_log_level,
+    format_exc_info,
+)
 
+from agentd.config.streams import leads_to_journal
+from agentd.observability.journal import PRIORITIES, SOCKET, Entry, Journal, fields_of
 from agentd.observability.masking import mask_secrets
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor
+    from collections.abc import Callable
+
+    from structlog.typing import EventDict, Processor
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "console", "json"]
+Form = Literal["console", "json", "prefixed", "journal"]
 
 
 class _Output:
@@ -29,9 +42,14 @@ class _Output:
     def __init__(self) -> None:
         self.threshold = logging.INFO
         self.stream: TextIO = sys.stderr
+        self.journal: Journal | None = None
 
-    def write(self, line: str) -> None:
+    def write(self, line: str | Entry) -> None:
         """Write one line; a reader that is gone must not take the daemon with it."""
+        if isinstance(line, Entry):
+            if self.journal is not None and self.journal.send(line.fields):
+                return
+            line = line.line
         try:
             self.stream.write(line + "\n")
             self.stream.flush()
@@ -44,6 +62,9 @@ class _Output:
 _output = _Output()
 _processors: list[Processor] = []  # changed in place, because loggers in use keep the list
 _mask = cast("Processor", mask_secrets)  # a processor after the renderer takes and gives a line, not a dict
+_as_json = cast("Callable[[Any, str, EventDict], str]", JSONRenderer())  # bytes come of other serialisers alone
+_CALLER_PARAMETERS = (CallsiteParameter.PATHNAME, CallsiteParameter.LINENO, CallsiteParameter.FUNC_NAME)
+_CALLER = CallsiteParameterAdder(_CALLER_PARAMETERS, additional_ignores=[__name__])
 
 
 class LevelLogger(structlog.BoundLoggerBase):
@@ -94,10 +115,18 @@ class _StandardLibraryBridge(logging.Handler):
 _log = structlog.get_logger("stdlib")
 
 
-def configure(level: Level, output_format: Format = "auto", stream: TextIO | None = None) -> None:
-    """Set up logging for the process; may be called again. ``stream`` defaults to standard error."""
+def configure(
+    level: Level, output_format: Format = "auto", stream: TextIO | None = None, journal: str = SOCKET
+) -> None:
+    """Set up logging for the process; may be called again. ``stream`` defaults to standard error; where it leads to the
+    journal, ``auto`` sends entries to the socket ``journal``.
+    """
     _output.stream = stream or sys.stderr
-    _processors[:] = _pipeline(_is_console(output_format, _output.stream))
+    form = _form(output_format, _output.stream)
+    if _output.journal is not None:
+        _output.journal.close()
+    _output.journal = Journal(journal) if form == "journal" else None
+    _processors[:] = _pipeline(form)
     structlog.configure(
         processors=_processors,
         wrapper_class=LevelLogger,
@@ -115,16 +144,35 @@ def set_level(level: Level) -> None:
     logging.getLogger().setLevel(_output.threshold)
 
 
-def _is_console(output_format: Format, stream: TextIO) -> bool:
-    return stream.isatty() if output_format == "auto" else output_format == "console"
+def _form(output_format: Format, stream: TextIO) -> Form:
+    """What a line looks like. The journal takes ``<6>`` before one for its priority, and takes it off (sd-daemon(3))."""
+    if output_format == "console" or (output_format == "auto" and stream.isatty()):
+        return "console"
+    if not leads_to_journal(stream):
+        return "json"
+    return "journal" if output_format == "auto" else "prefixed"
 
 
-def _pipeline(console: bool) -> list[Processor]:  # noqa: FBT001 - the two outcomes of one question
+def _pipeline(form: Form) -> list[Processor]:
     shared: list[Processor] = [structlog.contextvars.merge_contextvars, add_log_level]
-    if console:
+    if form == "console":
         # The default formatter prints local variables.
         renderer = ConsoleRenderer(
             colors=_output.stream.isatty(), exception_formatter=plain_traceback, pad_level=False, pad_event_to=0
         )
         return [*shared, TimeStamper("%H:%M:%S", utc=False), renderer, _mask]
-    return [*shared, TimeStamper("iso", utc=True), format_exc_info, JSONRenderer(), _mask]
+    shared += [TimeStamper("iso", utc=True), format_exc_info]
+    if form == "journal":
+        return [*shared, _CALLER, _journal_entry]
+    return [*shared, _prefixed if form == "prefixed" else _as_json, _mask]
+
+
+def _prefixed(logger: Any, method: str, event: EventDict) -> str:
+    return f"<{PRIORITIES.get(event['level'], PRIORITIES['info'])}>{_as_json(logger, method, event)}"
+
+
+def _journal_entry(logger: Any, method: str, event: EventDict) -> Entry:
+    fields = {name: mask_secrets(logger, method, value) for name, value in fields_of(event).items()}
+    for parameter in _CALLER_PARAMETERS:
+        event.pop(parameter.value, None)
+    return Entry(fields, mask_secrets(logger, method, _prefixed(logger, method, event)))
