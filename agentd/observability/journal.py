@@ -14,7 +14,9 @@ import json
 import os
 import re
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +36,10 @@ _NO_NAME = re.compile(r"[^A-Z0-9_]")
 _MOST_NAME_CHARS = 64
 
 
-class Entry(NamedTuple):
-    """An event on its way: fields for the journal, and the line that stands for them where it cannot be reached."""
+class Entry(Struct, frozen=True):
+    """An event on its way: fields for the journal, and the line that stands for them where it cannot be reached. No
+    tuple: of a processor's, structlog makes arguments.
+    """
 
     fields: dict[str, str]
     line: str

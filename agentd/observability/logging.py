@@ -145,7 +145,7 @@ def set_level(level: Level) -> None:
 
 
 def _form(output_format: Format, stream: TextIO) -> Form:
-    """What a line looks like. The journal takes ``<6>`` before one for its priority, and takes it off (sd-daemon(3))."""
+    """What a line looks like. The journal reads ``<6>`` before one as its priority (sd-daemon(3))."""
     if output_format == "console" or (output_format == "auto" and stream.isatty()):
         return "console"
     if not leads_to_journal(stream):
