@@ -106,9 +106,11 @@ def _why_not(path: str, timeout: float | None, error: OSError) -> AgentdClientEr
 
 
 def _refuse_strangers(path: str, peer: socket.socket) -> None:
-    """In ``/tmp`` another user could have made the socket first, and would be told what is searched for."""
+    """In ``/tmp`` another user could have made the socket first, and would be told what is searched for. Elsewhere it
+    is another user's daemon that lets us in (``server.allowed_users``).
+    """
     owner, user = peer_credentials(peer)[1], os.getuid()
-    if user not in {0, owner} and owner != 0:
+    if user not in {0, owner} and owner != 0 and paths.anybody_could_make(path):
         raise AgentdClientError(
             "permission_denied", f"The daemon at {path} belongs to user {owner}, expected {user}. Set AGENTD_SOCKET."
         )

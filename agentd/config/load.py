@@ -18,6 +18,7 @@ from agentd.config.environment import read_environment
 from agentd.config.file import FileValues, convert, read_file
 from agentd.config.schema import FIELDS, SECTIONS
 from agentd.config.settings import Settings
+from agentd.config.users import user_ids
 from agentd.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ def _sections(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_together(settings: Settings, origins: dict[str, str]) -> None:
-    """What no single value shows."""
+    """What no single value shows, and no type."""
+    user_ids(settings.server.allowed_users)
     search = settings.search
     if search.default_limit > search.max_limit:
         origin = origins.get("search.default_limit") or origins.get("search.max_limit", DEFAULT)

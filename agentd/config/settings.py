@@ -33,6 +33,7 @@ class ServerSettings(Section, frozen=True):
     write_timeout_seconds: Seconds = 10.0
     line_timeout_seconds: Seconds = 30.0
     drain_seconds: Seconds = 10.0
+    allowed_users: tuple[str, ...] = ()
 
 
 class LogSettings(Section, frozen=True):

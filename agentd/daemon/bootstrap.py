@@ -46,6 +46,7 @@ from agentd.retrieval.search import Searcher
 from agentd.retrieval.subjects import Subjects
 from agentd.retrieval.verification import Verifier
 from agentd.server.listener import Server
+from agentd.server.peer import AllowList
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -114,7 +115,8 @@ class Daemon:
             self._new_graph(verifier),
             exporter,
         )
-        self.server = Server(self.descriptors.fit(settings), self.services, metrics=self.metrics)
+        allowed = AllowList(settings.server.allowed_users)
+        self.server = Server(self.descriptors.fit(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
         self._wire_vectors(stores, progress, threads)
 

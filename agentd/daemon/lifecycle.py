@@ -22,8 +22,9 @@ from agentd.daemon.systemd.reporter import Reporter
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from agentd.config.settings import Settings
+    from agentd.config.settings import ServerSettings, Settings
     from agentd.daemon.bootstrap import Daemon
 
 log = structlog.get_logger(__name__)
@@ -62,7 +63,7 @@ async def run(settings: Settings, reload: Callable[[], Settings], manager: Servi
         stack.enter_context(lock)
         # Bound before anything is open: clients that come early wait in the backlog and are served a moment later.
         listening = stack.enter_context(
-            adopted_socket(manager) if manager.descriptors else BoundSocket(settings.socket, settings.server.backlog)
+            adopted_socket(manager) if manager.descriptors else bound_socket(settings.socket, settings.server)
         )
         async with reporter.opening():
             daemon = await build(settings, stack)
@@ -73,6 +74,11 @@ async def run(settings: Settings, reload: Callable[[], Settings], manager: Servi
         await serve(daemon, listening, stop, reporter)
         log.info("stopping")
     log.info("stopped")
+
+
+def bound_socket(path: Path, server: ServerSettings) -> BoundSocket:
+    """A socket of our own, which others can reach where some of them may connect."""
+    return BoundSocket(path, server.backlog, shared=bool(server.allowed_users))
 
 
 async def serve(daemon: Daemon, listening: socket.socket, stop: asyncio.Event, reporter: Reporter) -> None:

@@ -104,11 +104,15 @@ def listened_on(path: Path) -> bool:
 
 
 class BoundSocket:
-    """A listening Unix socket at ``path``: locked, mode 0600, and unlinked at the end where it still is ours."""
+    """A listening Unix socket at ``path``: locked, mode 0600, and unlinked at the end where it still is ours.
 
-    def __init__(self, path: Path, backlog: int) -> None:
+    With ``shared`` everybody may connect (0666), and whoever accepts has to look at who it is.
+    """
+
+    def __init__(self, path: Path, backlog: int, *, shared: bool = False) -> None:
         self._path = path
         self._backlog = backlog
+        self._shared = shared
         self._stack = contextlib.ExitStack()
         self._inode = 0
 
@@ -138,13 +142,17 @@ class BoundSocket:
                 self._path.unlink()
 
     def _make_parent(self) -> None:
-        """A place of our own is made 0700. One in /tmp could be made by anybody first, so it is looked at closely."""
+        """A place of our own is made 0700, or 0711 for others to pass. One in /tmp could be made by anybody first, so
+        it is looked at closely.
+        """
         parent = self._path.parent
         if parent.exists() and parent.parent != Path("/tmp"):  # noqa: S108 compared, not used
             return
         try:
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_private(str(parent))
+            if self._shared:
+                parent.chmod(0o711)
         except OSError as error:
             raise StateUnusableError(f"cannot use {parent} for the socket: {error.strerror or error}") from error
 
@@ -169,7 +177,8 @@ class BoundSocket:
     def _bind(self, listening: socket.socket) -> None:
         try:
             self._path.unlink(missing_ok=True)
-            mask = os.umask(0o177)  # connecting takes write permission, so this is what keeps others out
+            # Connecting takes write permission, so this is what keeps others out.
+            mask = os.umask(0o111 if self._shared else 0o177)
             try:
                 with_short_path(str(self._path), listening.bind)
             finally:

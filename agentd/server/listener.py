@@ -96,7 +96,9 @@ class Server:
     def _refusal(self, transport: asyncio.Transport) -> AgentdError | None:
         if not self._peer_check(peer := peer_of(transport)):
             log.warning("peer_refused", uid=peer.uid, pid=peer.pid)
-            return PeerRefusedError(f"this daemon serves the user that runs it, not user {peer.uid}")
+            return PeerRefusedError(
+                f"this daemon serves the user that runs it and those in server.allowed_users, not user {peer.uid}"
+            )
         if len(self._connections) >= self._settings.max_connections:
             message = f"{len(self._connections)} connections are open, which is the limit (server.max_connections)"
             return BusyError(message, retry_after_ms=RETRY_AFTER_MILLISECONDS)

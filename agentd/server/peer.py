@@ -7,8 +7,11 @@ import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentd.config.users import user_ids
+
 if TYPE_CHECKING:
     from asyncio import BaseTransport
+    from collections.abc import Iterable
 
 _UCRED = struct.Struct("3i")
 
@@ -30,3 +33,18 @@ def peer_of(transport: BaseTransport) -> Peer:
 def is_own_or_root(peer: Peer) -> bool:
     """Whether the peer may read everything that the daemon may read anyway."""
     return peer.uid in {0, os.geteuid()}
+
+
+class AllowList:
+    """Lets in the daemon's own user, root, and ``users``: names or numbers, as the configuration has them.
+
+    Raises:
+        ConfigError: there is no user of a name.
+    """
+
+    def __init__(self, users: Iterable[str]) -> None:
+        self._users = user_ids(users)
+
+    def __call__(self, peer: Peer) -> bool:
+        """Whether the peer may connect."""
+        return is_own_or_root(peer) or peer.uid in self._users
