@@ -10,7 +10,8 @@ whatever is renamed meanwhile; one descriptor a level is held. What is listed, a
 - a FIFO, socket or device with ``not_regular``;
 - a file that holds secrets by its name with ``secret``; a folder of them as ``name/``, which is not entered;
 - a name that is not UTF-8 with ``bad_name``, its odd bytes written ``\xNN``; such a directory is not entered;
-- a directory that cannot be listed as ``name/`` with ``unreadable``; one below MAX_DEPTH others with ``too_deep``.
+- a directory that cannot be listed as ``name/`` with ``unreadable``; one below MAX_DEPTH others with ``too_deep``;
+- what has a path, with that of the root, of more than MAX_PATH bytes with ``too_deep``.
 
 What disappears between two looks is left out, as if the walk had come later. Nested repositories, submodules and
 worktrees are ordinary content with ignore files of their own.
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 256
 """Directories below the root; each level holds a descriptor, of which a process has 1,024."""
+MAX_PATH = 4095
+"""Bytes of a path that the kernel looks up (PATH_MAX, with its NUL); nobody can open a hit with a longer one."""
 
 
 def walk(request: WalkRequest) -> Iterator[WalkPage]:
@@ -202,7 +205,7 @@ class _Walk:
     def _enter(self, parent: _Folder, name: bytes) -> tuple[WalkPage, _Level | None]:
         """Open and list a directory; without a level where it is skipped, ignored after all, or gone."""
         path = parent.child(name)
-        if path.count(b"/") >= MAX_DEPTH:
+        if path.count(b"/") >= MAX_DEPTH or self._is_too_long(path):
             return _skipped(path, SkipReason.TOO_DEEP), None
         if not _is_utf8(name):
             return _skipped(path, SkipReason.BAD_NAME), None
@@ -273,13 +276,20 @@ class _Walk:
             return judge_link(self._root_path, path)
         if not st.S_ISREG(stat.st_mode):
             return SkipReason.NOT_REGULAR
+        too_large = SkipReason.TOO_LARGE if stat.st_size > self._request.max_file_bytes else None
+        return self._judge_name(path) or too_large
+
+    def _judge_name(self, path: bytes) -> SkipReason | None:
         if not _is_utf8(path):
             return SkipReason.BAD_NAME
+        if self._is_too_long(path):
+            return SkipReason.TOO_DEEP
         if is_secret_file(path.rpartition(b"/")[2]) and not self._request.index_secrets:
             return SkipReason.SECRET
-        if _is_binary(path):
-            return SkipReason.BINARY
-        return SkipReason.TOO_LARGE if stat.st_size > self._request.max_file_bytes else None
+        return SkipReason.BINARY if _is_binary(path) else None
+
+    def _is_too_long(self, path: bytes) -> bool:
+        return len(self._root_path) + len(path) >= MAX_PATH
 
 
 def _is_binary(path: bytes) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agentd.domain import SkipReason
 from agentd.kernels.messages import FileEntry, WalkPage, WalkRequest
 from agentd.kernels.signature import signature
-from agentd.kernels.walk import MAX_DEPTH, walk
+from agentd.kernels.walk import MAX_DEPTH, MAX_PATH, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +153,30 @@ def test_a_hostile_depth_is_cut_and_reported(tmp_path: Path) -> None:
     assert skips(tmp_path) == {deepest: SkipReason.TOO_DEEP}
     assert missing(tmp_path, deepest + "d") == [deepest + "d"]
     shutil.rmtree(tmp_path / "d")
+
+
+def test_what_no_path_reaches_is_reported_and_not_entered(tmp_path: Path) -> None:
+    name = "n" * 250
+    inside = os.open(tmp_path, os.O_RDONLY)
+    deep, room = "", MAX_PATH - len(str(tmp_path))
+    while len(deep) + 251 < room:
+        os.mkdir(name, dir_fd=inside)
+        below = os.open(name, os.O_RDONLY, dir_fd=inside)
+        os.close(inside)
+        inside, deep = below, f"{deep}/{name}"
+    longest = "f" * (room - len(deep) - 1)
+    for each in (longest, f"{longest}f"):
+        os.close(os.open(each, os.O_CREAT, dir_fd=inside))
+    os.mkdir(f"{longest}d", dir_fd=inside)
+    os.close(inside)
+    assert skips(tmp_path) == {
+        f"{deep[1:]}/{longest}": None,
+        f"{deep[1:]}/{longest}f": SkipReason.TOO_DEEP,
+        f"{deep[1:]}/{longest}d/": SkipReason.TOO_DEEP,
+    }
+    assert (tmp_path / deep[1:] / longest).stat()
+    with pytest.raises(OSError, match="too long"):
+        (tmp_path / deep[1:] / f"{longest}f").stat()
 
 
 def test_a_directory_that_cannot_be_listed_is_reported(tmp_path: Path, as_nobody: RunAsNobody) -> None:
