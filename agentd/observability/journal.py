@@ -16,8 +16,6 @@ import re
 import socket
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,15 +32,6 @@ _CODE = {"pathname": "CODE_FILE", "lineno": "CODE_LINE", "func_name": "CODE_FUNC
 _APART = {"event", "level", "timestamp", "exception", *_CODE}
 _NO_NAME = re.compile(r"[^A-Z0-9_]")
 _MOST_NAME_CHARS = 64
-
-
-class Entry(Struct, frozen=True):
-    """An event on its way: fields for the journal, and the line that stands for them where it cannot be reached. No
-    tuple: of a processor's, structlog makes arguments.
-    """
-
-    fields: dict[str, str]
-    line: str
 
 
 class Journal:

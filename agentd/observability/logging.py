@@ -23,11 +23,11 @@ from structlog.processors import (
 )
 
 from agentd.config.streams import leads_to_journal
-from agentd.observability.journal import PRIORITIES, SOCKET, Entry, Journal, fields_of
+from agentd.observability.journal import PRIORITIES, SOCKET, Journal, fields_of
 from agentd.observability.masking import mask_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from structlog.typing import EventDict, Processor
 
@@ -44,12 +44,10 @@ class _Output:
         self.stream: TextIO = sys.stderr
         self.journal: Journal | None = None
 
-    def write(self, line: str | Entry) -> None:
-        """Write one line; a reader that is gone must not take the daemon with it."""
-        if isinstance(line, Entry):
-            if self.journal is not None and self.journal.send(line.fields):
-                return
-            line = line.line
+    def write(self, line: str, fields: Mapping[str, str] | None = None) -> None:
+        """Send ``fields`` to the journal, or write ``line``; a reader that is gone must not take the daemon with it."""
+        if fields is not None and self.journal is not None and self.journal.send(fields):
+            return
         try:
             self.stream.write(line + "\n")
             self.stream.flush()
@@ -171,8 +169,9 @@ def _prefixed(logger: Any, method: str, event: EventDict) -> str:
     return f"<{PRIORITIES.get(event['level'], PRIORITIES['info'])}>{_as_json(logger, method, event)}"
 
 
-def _journal_entry(logger: Any, method: str, event: EventDict) -> Entry:
+def _journal_entry(logger: Any, method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
+    """What ``write`` is called with."""
     fields = {name: mask_secrets(logger, method, value) for name, value in fields_of(event).items()}
     for parameter in _CALLER_PARAMETERS:
         event.pop(parameter.value, None)
-    return Entry(fields, mask_secrets(logger, method, _prefixed(logger, method, event)))
+    return (mask_secrets(logger, method, _prefixed(logger, method, event)),), {"fields": fields}
