@@ -4,6 +4,9 @@ FOLDER := $(if $(ROOT),$(ROOT),$(CURDIR))
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+KILLS ?= 200
+SOAK_MINUTES ?= 20
+SEED ?= 100
 
 .DEFAULT_GOAL := help
 
@@ -53,6 +56,10 @@ types: $(VENV)/.dev ## Check every type
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure speed and memory, each figure beside its baseline
 	$(BIN)/python -m benchmarks
+
+.PHONY: soak
+soak: $(VENV)/.dev ## Kill the daemon KILLS times, then let everything happen at once for SOAK_MINUTES
+	PYTHONPATH=tests:tools $(BIN)/python -m soak --kills $(KILLS) --minutes $(SOAK_MINUTES) --seed $(SEED)
 
 .PHONY: eval
 eval: $(VENV)/.dev ## Score retrieval on judged sets (in the folder EVAL_SETS)

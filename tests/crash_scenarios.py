@@ -96,7 +96,7 @@ def linking(life: Life) -> Plan:
         connection.execute("INSERT OR IGNORE INTO link_queue SELECT id, 0 FROM document")
     life.daemon.spawn()
     life.work()
-    phase = life.rng.randrange(3)
+    phase = life.rng.randint(1, 3)
     return Plan(
         life.rng.choice(
             [

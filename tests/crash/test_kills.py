@@ -1,4 +1,4 @@
-"""25 kills, drawn from five seeds; `make soak` does 200. To see one again: `make soak SEED=n KILLS=5`."""
+"""25 kills, drawn from five seeds; `make soak` does 200. See one again: `make soak SEED=n KILLS=5 SOAK_MINUTES=0`."""
 
 from __future__ import annotations
 

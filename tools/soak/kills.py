@@ -22,6 +22,7 @@ def kill_many(place: Path, seed: int, kills: int, kills_a_life: int) -> bool:
 
     Seeds whose life is in the record, and ended well, are left out. The state of a life that failed is kept.
     """
+    kills_a_life = min(kills_a_life, kills)
     seeds = range(seed, seed - (-kills // kills_a_life))
     record = place / RECORD
     done = record.read_text().splitlines() if record.exists() else []

@@ -83,10 +83,10 @@ class Steady:
     def run(self, minutes: float) -> Outcome:
         """Busy and rest in turns."""
         began = time.monotonic()
-        self._rest(0.0)
-        while (now := time.monotonic() - began) < 60 * minutes:
+        self._rest(began)
+        while time.monotonic() - began < 60 * minutes:
             self._busy()
-            self._rest(now / 60)
+            self._rest(began)
         self._compare()
         return self._outcome
 
@@ -131,7 +131,7 @@ class Steady:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def _rest(self, minute: float) -> None:
+    def _rest(self, began: float) -> None:
         """Settle on the first state of the tree, and look."""
         client = self._daemon.client
         self._tree.go_to("main")
@@ -141,6 +141,7 @@ class Steady:
         until(lambda: client.stats()["maintenance"]["runs"] > runs + MAINTENANCE_RUNS, "maintenance has been")
         until(lambda: len(self._daemon.workers("bulk")) <= 1, "idle workers have left")
         until(lambda: not self._problems(), "the problems are struck off")
+        minute = round((time.monotonic() - began) / 60, 1)
         self._outcome.samples.append(sample(self._daemon.pid, self._daemon.state, minute))
         print(self._outcome.samples[-1], flush=True)
         if len(self._outcome.samples) % CHECK_EVERY == 0:
