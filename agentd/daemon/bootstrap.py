@@ -93,16 +93,10 @@ class Daemon:
         self.searcher = self._new_searcher(verifier)
         self.maintenance = Maintenance(self._chores(), settings.maintenance.interval_seconds)
         self.reloader = Reloader(settings, self.index, self._adopt)
-        self.descriptors = Descriptors()
-        self.governor = Governor(
-            settings.limits,
-            pool,
-            Reserves(stores, self.searcher, self._release_keyword_writer),
-            self.descriptors,
-            settings.state_directory,
-            metrics,
-        )
+        self.reserves = Reserves(stores, self._release_keyword_writer)
+        self.governor = Governor(settings, pool, self.reserves, Descriptors(), metrics)
         self.status = self._new_status()
+        self.status.others.append(self.governor.findings)
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         exporter = Exporter(self.status, self.metrics, self.lag)
         self.services = DaemonServices(
@@ -116,7 +110,7 @@ class Daemon:
             exporter,
         )
         allowed = AllowList(settings.server.allowed_users)
-        self.server = Server(self.descriptors.fit(settings), self.services, peer_check=allowed, metrics=self.metrics)
+        self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
         self._wire_vectors(stores, progress, threads)
 
@@ -202,7 +196,7 @@ class Daemon:
         self.index.embedder = Embedder(
             pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
         )
-        self.searcher.vector = VectorRetriever(
+        self.searcher.vector = self.reserves.queries = VectorRetriever(
             vectors.view,
             vectors.model_directory,
             self.settings.embedding.max_tokens,
@@ -252,8 +246,7 @@ class Daemon:
         self.reader.max_bytes = settings.index.max_file_bytes
         self.services.graph.figures.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search
-        self.governor.settings = settings.limits
-        self.server.reconfigure(self.descriptors.fit(settings))
+        self.server.reconfigure(self.governor.adopt(settings))
 
     async def _release_keyword_writer(self) -> None:
         """Give back what the writer holds while nothing changes. Calls of its thread run in order, so that nothing

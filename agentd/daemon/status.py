@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from agentd.compute.pool import Pool
+    from agentd.daemon.governor import Governor
     from agentd.daemon.maintenance import Maintenance
     from agentd.daemon.reloader import Reloader
     from agentd.daemon.supervisor import Supervisor
@@ -53,6 +54,7 @@ class StatusReporter:
         supervisor: Supervisor,
         maintenance: Maintenance,
         reloader: Reloader,
+        governor: Governor,
         pool: Pool,
         metrics: Metrics,
         lag: LagProbe,
@@ -69,6 +71,7 @@ class StatusReporter:
         self._supervisor = supervisor
         self._maintenance = maintenance
         self._reloader = reloader
+        self._governor = governor
         self._pool = pool
         self._metrics = metrics
         self._lag = lag
@@ -165,6 +168,7 @@ class StatusReporter:
             "space": embedder.space if embedder else None,
             "degraded": self.problems(),
             "disk_bytes": await self._disk_bytes(),
+            "limits": self._governor.limits(),
         }
 
     async def stats(self) -> Mapping[str, object]:

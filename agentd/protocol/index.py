@@ -35,6 +35,16 @@ class RootInfo(Coverage):
     scanned_at: float | None
 
 
+class LimitInfo(TypedDict):
+    """What is used of a budget, and the most (for ``free_disk`` the least) that there may be: bytes, for
+    ``descriptors`` a number. ``state``: ``ok``, ``shrinking`` (it gives way), ``paused`` (indexing waits for it).
+    """
+
+    used: int
+    limit: int
+    state: str
+
+
 class IndexStatus(TypedDict):
     """How far the index is, over all roots. Rates per second, ``eta_seconds`` None when unknown; ``graph_pending``
     files are to be linked to others.
@@ -58,6 +68,7 @@ class IndexStatus(TypedDict):
     space: str | None
     degraded: list[str]
     disk_bytes: dict[str, int]
+    limits: dict[str, LimitInfo]
 
 
 class RootList(TypedDict):

@@ -38,6 +38,11 @@ ROOT: RootInfo = {
     "vectors_pending": 0,
     "skipped": {"binary": 1},
     "watched": True,
+    "directories": 1,
+    "watched_directories": 1,
+    "polled_directories": 0,
+    "coverage": 100.0,
+    "filesystem": "ext4",
     "scanned_at": 1763800000.5,
 }
 STATUS: IndexStatus = {
@@ -59,6 +64,7 @@ STATUS: IndexStatus = {
     "space": "onnx/all-MiniLM-L6-v2/384/1",
     "degraded": [],
     "disk_bytes": {"database": 40960, "keyword": 8192, "vectors": 3456},
+    "limits": {"memory": {"used": 217055232, "limit": 1073741824, "state": "ok"}},
 }
 
 

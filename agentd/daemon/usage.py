@@ -1,0 +1,61 @@
+"""What the daemon and its workers take of the machine, read from proc(5) and the file system. Blocking, but quick."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentd.compute.stats import resident_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PSS = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
+
+
+def resident(pids: Sequence[int]) -> int:
+    """Resident bytes of processes, where each counts the pages that it shares: never less than ``proportional``. Some
+    30 µs a process.
+    """
+    return sum(map(resident_bytes, pids))
+
+
+def proportional(pids: Sequence[int]) -> int:
+    """Bytes of processes in which a page that several share counts once (PSS). 1 ms for 100 MB, all in the kernel."""
+    return sum(map(_proportional, pids))
+
+
+def _proportional(pid: int) -> int:
+    try:
+        found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_bytes())
+    except ProcessLookupError:
+        return 0
+    except OSError:  # an old kernel, or a sandbox without it
+        return resident_bytes(pid)
+    return int(found[1]) * 1024 if found else 0
+
+
+def free_bytes(directory: Path) -> int:
+    """Bytes that this user can still write on the file system of a directory."""
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize
+
+
+def tree_bytes(directory: str | Path) -> int:
+    """Bytes on disk of all files below a directory; 0 for what goes away meanwhile. 1 ms for 100 files."""
+    total = 0
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                inside = entry.is_dir(follow_symlinks=False)
+                total += tree_bytes(entry.path) if inside else entry.stat(follow_symlinks=False).st_blocks * 512
+    return total
+
+
+def open_descriptors() -> int:
+    """How many this process has open."""
+    with os.scandir("/proc/self/fd") as entries:
+        return sum(1 for _ in entries) - 1  # one of them reads the list
