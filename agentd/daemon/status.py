@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agentd.indexing.progress import seconds_left
+from agentd.retrieval.search import VECTORS_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,7 +100,8 @@ class StatusReporter:
             sentence = f"{failed} passages could not be embedded and are found by keyword alone; the log names them"
             found.append(("embedding", sentence))
         if self._searcher.vector is None:
-            found.append(("no_vectors", f"search is by keyword alone: {self._searcher.vector_problem}"))
+            kind = "vectors_off" if self._searcher.vector_problem == VECTORS_OFF else "no_vectors"
+            found.append((kind, f"search is by keyword alone: {self._searcher.vector_problem}"))
         if self._reranker.configured and self._reranker.problem:
             found.append(("rerank", f"hits are not reranked: {self._reranker.problem}"))
         refused = self._reloader.refused

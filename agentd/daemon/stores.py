@@ -18,6 +18,7 @@ from agentd.indexing.vectors import VectorIndex
 from agentd.kernels.messages import ModelRequest
 from agentd.kernels.registry import DESCRIBE_MODEL
 from agentd.models import builtin_model_directory
+from agentd.retrieval.search import VECTORS_OFF
 from agentd.storage.catalogue import Catalogue
 from agentd.storage.embedding_cache import EmbeddingCache
 from agentd.storage.keyword_view import KeywordView
@@ -90,7 +91,7 @@ async def open_vectors(
 ) -> tuple[VectorIndex | None, str]:
     """The vector index of the configured model, or None and why there is none."""
     if not settings.embedding.enabled:
-        return None, "vectors are switched off (embedding.enabled)"
+        return None, VECTORS_OFF
     directory = settings.embedding.model or str(builtin_model_directory())
     try:
         model = await pool.run(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+VECTORS_OFF = "vectors are switched off (embedding.enabled)"
 ROWS_PAGE = 32
 """Rows fetched and verified at a time, until the answer is filled."""
 
@@ -68,7 +69,7 @@ class Searcher:
     ) -> None:
         self.settings = settings
         self.vector: ScoringRetriever | None = None
-        self.vector_problem = "vectors are switched off (embedding.enabled)"
+        self.vector_problem = VECTORS_OFF
         self._catalogue = catalogue
         self._keyword = keyword
         self._namer = namer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from agentd.daemon.metrics.figures import Figures, Metric, by, histograms, one
 from agentd.observability.prometheus import Family
@@ -22,6 +22,19 @@ def _roots(figures: Figures) -> Samples:
 def _cache(figures: Figures) -> Samples:
     cache = figures.stats["cache"]
     return by({"memory": cache["memory_hits"], "disk": cache["disk_hits"], "miss": cache["misses"]})
+
+
+def _directories(figures: Figures) -> Samples:
+    roots = figures.status["roots"]
+    watched = sum(root["watched_directories"] for root in roots)
+    return by({"watched": watched, "polled": sum(root["polled_directories"] for root in roots)})
+
+
+def _coverage(figures: Figures) -> Samples:
+    """None where there is nothing to watch."""
+    counts = _directories(figures)
+    total = sum(cast("float", count) for count in counts.values())
+    return one(cast("float", counts["watched",]) / total) if total else {}
 
 
 def _disk(figures: Figures) -> Samples:
@@ -103,6 +116,14 @@ FAMILIES = (
     Metric(
         Family("agentd_index_stage_duration_seconds", "histogram", "Steps of indexing outside of workers.", ("stage",)),
         histograms("index_stage_ms", "stage"),
+    ),
+    Metric(
+        Family("agentd_directories", "gauge", "Directories of roots by how their changes are noticed.", ("how",)),
+        _directories,
+    ),
+    Metric(
+        Family("agentd_watch_coverage_ratio", "gauge", "Share of the directories that are watched; others are polled."),
+        _coverage,
     ),
     Metric(Family("agentd_disk_bytes", "gauge", "Disk that the state takes, by its entries.", ("entry",)), _disk),
     Metric(
