@@ -54,8 +54,8 @@ class IndexSettings(Section, frozen=True):
     files_in_flight: Annotated[int, Meta(ge=1, le=4096)] = 64
     quiet_milliseconds: Annotated[int, Meta(ge=0, le=60_000)] = 50
     rescan_seconds: Seconds = 300.0
-
     poll_seconds: Seconds = 30.0
+
 
 class ComputeSettings(Section, frozen=True):
     """``[compute]``: the worker processes."""
@@ -120,6 +120,7 @@ class MaintenanceSettings(Section, frozen=True):
     """``[maintenance]``: the fixed cadence of the clean-up."""
 
     interval_seconds: Seconds = 30.0
+    check_seconds: Seconds = 86_400.0
 
 
 class MetricsSettings(Section, frozen=True):

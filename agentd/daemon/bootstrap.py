@@ -19,6 +19,7 @@ from agentd.daemon.metrics.textfile import Textfile
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.reserves import Reserves
 from agentd.daemon.services import DaemonServices
+from agentd.daemon.soundness import Soundness
 from agentd.daemon.status import StatusReporter
 from agentd.daemon.stores import Threads, open_stores
 from agentd.daemon.supervisor import Supervisor
@@ -49,6 +50,7 @@ from agentd.server.listener import Server
 from agentd.server.peer import AllowList
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from contextlib import AsyncExitStack
 
     from agentd.config.settings import Settings
@@ -113,6 +115,8 @@ class Daemon:
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
         self._wire_vectors(stores, progress, threads)
+        self.soundness = Soundness(stores, self.keyword, self.index, progress, settings.maintenance.check_seconds)
+        self.status.others.append(self.soundness.findings)
 
     def _new_index(self, progress: Signal) -> Index:
         """The index, told to leave alone what is agentd's own."""
@@ -210,13 +214,18 @@ class Daemon:
         vectors = self.stores.vectors
         chores: list[Chore] = [
             ("catalogue", self.stores.catalogue.maintain),
-            ("trim_feed", self._trim_feed),
+            ("trim_feed", self.stores.trim_feed),
             ("release_keyword_writer", self._release_keyword_writer),
-            ("evict_embeddings", self._evict_embeddings),
+            ("evict_embeddings", lambda: self.stores.evict_embeddings(self.settings.embedding.cache_disk_megabytes)),
             ("recycle_workers", self.pool.recycle),
             ("return_memory", lambda: asyncio.to_thread(return_memory)),
         ]
         return [*chores, ("save_vectors", vectors.save)] if vectors else chores
+
+    def guard(self, check: Callable[[], Awaitable[None]]) -> None:
+        """Acknowledge nothing that is kept in a state directory for which ``check`` fails."""
+        self.services.check_state = check
+        self.maintenance.add("state", check)
 
     async def run_services(self) -> None:
         """Run everything but the server; ends by cancellation alone."""
@@ -227,6 +236,7 @@ class Daemon:
             group.create_task(keep("linker", self.linker.run))
             group.create_task(keep("loop lag", self.lag.run))
             group.create_task(keep("maintenance", self.maintenance.run))
+            group.create_task(keep("checkup", self.soundness.run))
             group.create_task(keep("governor", self.governor.run))
             group.create_task(self.index.run(keep))
             group.create_task(keep("reload", self.reloader.run))
@@ -255,18 +265,6 @@ class Daemon:
         if self.keyword.generation == self.stores.catalogue.feed.changed.value:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._threads.keyword, self.stores.keyword.release)
-
-    async def _trim_feed(self) -> int:
-        """What every view has passed can go."""
-        positions = [self.keyword.generation]
-        if self.stores.vectors is not None:
-            positions.append(self.stores.vectors.view.generation)
-        return await self.stores.catalogue.feed.trim(min(positions))
-
-    async def _evict_embeddings(self) -> int:
-        vectors = self.stores.catalogue.vectors
-        limit = self.settings.embedding.cache_disk_megabytes * 1024 * 1024
-        return await self.stores.cache.evict(vectors.all_text_hashes(), await vectors.active_spaces(), limit)
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:

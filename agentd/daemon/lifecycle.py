@@ -8,16 +8,19 @@ import gc
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
 from agentd.config.manager import ServiceManager
 from agentd.daemon.bootstrap import build
 from agentd.daemon.locks import BoundSocket, FileLock, private_directory
+from agentd.daemon.renewal import Renewal, ending, hurry
+from agentd.daemon.stores import INDEX_NAME
 from agentd.daemon.systemd.activation import adopted_socket
 from agentd.daemon.systemd.notify import Notifier
 from agentd.daemon.systemd.reporter import Reporter
+from agentd.errors import StateDamagedError
 
 if TYPE_CHECKING:
     import socket
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from agentd.config.settings import ServerSettings, Settings
     from agentd.daemon.bootstrap import Daemon
+    from agentd.storage.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +55,6 @@ async def run(settings: Settings, reload: Callable[[], Settings], manager: Servi
         ConfigError: the manager handed over no socket that can be used.
         AgentdError: the state or the socket cannot be used.
     """
-    began = time.monotonic()
     stop, reload_asked = asyncio.Event(), asyncio.Event()
     sys.setswitchinterval(SWITCH_SECONDS)
     async with contextlib.AsyncExitStack() as stack:
@@ -65,15 +68,60 @@ async def run(settings: Settings, reload: Callable[[], Settings], manager: Servi
         listening = stack.enter_context(
             adopted_socket(manager) if manager.descriptors else bound_socket(settings.socket, settings.server)
         )
-        async with reporter.opening():
-            daemon = await build(settings, stack)
-        daemon.reloader.listen(reload_asked, reload, reporter.reloading)
-        daemon.maintenance.add("state", lambda: asyncio.to_thread(lock.check))
-        calm_collector()
-        log.info("ready", socket=listening.getsockname(), milliseconds=round((time.monotonic() - began) * 1000, 1))
-        await serve(daemon, listening, stop, reporter)
+        around = Surroundings(listening, lock, stop, reporter, reload_asked, reload)
+        renewal = Renewal(settings.state_directory / INDEX_NAME)
+        while (lost := await live(settings, around, renewal.lost)) is not None:
+            await renewal.after(lost.damage)
+            settings = lost.settings
         log.info("stopping")
     log.info("stopped")
+
+
+class Surroundings(NamedTuple):
+    """What outlives an index that is lost."""
+
+    listening: socket.socket
+    lock: FileLock
+    stop: asyncio.Event
+    reporter: Reporter
+    reload_asked: asyncio.Event
+    reload: Callable[[], Settings]
+
+
+class Lost(NamedTuple):
+    """Why the index cannot be gone on with, and the settings that were in force."""
+
+    damage: StateDamagedError
+    settings: Settings
+
+
+async def live(settings: Settings, around: Surroundings, lost: str) -> Lost | None:
+    """Open everything, serve, close everything; None when it was told to stop. ``lost`` is what was wrong with an index
+    given up just before, ``""`` for none.
+    """
+    began = time.monotonic()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            async with around.reporter.opening():
+                daemon = await build(settings, stack)
+        except StateDamagedError as error:
+            return Lost(error, settings)
+        database = daemon.stores.catalogue.database
+        database.renewed = database.renewed or lost
+        daemon.reloader.listen(around.reload_asked, around.reload, around.reporter.reloading)
+        daemon.guard(lambda: asyncio.to_thread(around.lock.check))
+        calm_collector()
+        name = around.listening.getsockname()
+        log.info("ready", socket=name, milliseconds=round((time.monotonic() - began) * 1000, 1))
+        database.damage.add_done_callback(lambda _: hurry(daemon))
+        async with ending(around.stop, database.damage, around.listening) as end:
+            await serve(daemon, around, end)
+    return Lost(database.damage.result(), daemon.settings) if damaged(database, around.stop) else None
+
+
+def damaged(database: Database, stop: asyncio.Event) -> bool:
+    """Whether the daemon is to go on with a new index."""
+    return database.damage.done() and not stop.is_set()
 
 
 def bound_socket(path: Path, server: ServerSettings) -> BoundSocket:
@@ -81,22 +129,24 @@ def bound_socket(path: Path, server: ServerSettings) -> BoundSocket:
     return BoundSocket(path, server.backlog, shared=bool(server.allowed_users))
 
 
-async def serve(daemon: Daemon, listening: socket.socket, stop: asyncio.Event, reporter: Reporter) -> None:
-    """Run the services and serve clients until ``stop`` is set and the last answer is out.
+async def serve(daemon: Daemon, around: Surroundings, end: asyncio.Event) -> None:
+    """Run the services and serve clients until ``end`` is set and the last answer is out.
 
     The server drains first, because running requests still need the services; these end next, so that nothing new
     reaches workers and stores, which the caller closes last.
     """
+    listening = around.listening.dup()  # the server closes its own, at its end
     services = asyncio.create_task(daemon.run_services())
     # They end by themselves only when the state fails them all, and then there is nothing left to serve.
-    services.add_done_callback(lambda _: stop.set())
-    reports = asyncio.create_task(report(daemon, stop, reporter))
+    services.add_done_callback(lambda _: end.set())
+    reports = asyncio.create_task(report(daemon, around.stop, around.reporter))
     try:
-        await roots_known(daemon, stop)
-        if not stop.is_set():
-            reporter.ready()
-        await daemon.server.serve(listening, stop)
+        await roots_known(daemon, end)
+        if not end.is_set():
+            around.reporter.ready()
+        await daemon.server.serve(listening, end)
     finally:
+        listening.close()
         for task in (services, reports):
             task.cancel()
         await asyncio.wait([services, reports])
@@ -156,6 +206,7 @@ def reloading_signal(asked: asyncio.Event) -> Iterator[None]:
 
 def calm_collector() -> None:
     """Take what the start allocated out of the garbage collector's sight, and let it look less often."""
+    gc.unfreeze()  # what was open before a lost index was given up
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)

@@ -13,7 +13,7 @@ from agentd.domain import Filter, RootOrigin
 from agentd.errors import RootNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from agentd.config.settings import SearchSettings
     from agentd.daemon.graph import DaemonGraph
@@ -47,6 +47,8 @@ class DaemonServices:
     ) -> None:
         self.settings = settings
         self.graph = graph
+        self.check_state: Callable[[], Awaitable[None]] = nothing_to_check
+        """Raises StateUnusableError where what was kept is lost: awaited before anything kept is acknowledged."""
         self._index = index
         self._searches = searches
         self._reader = reader
@@ -81,6 +83,7 @@ class DaemonServices:
     async def add_root(self, path: str) -> RootInfo:
         """Add a root."""
         root = await self._index.add(path, RootOrigin.ADDED)
+        await self.check_state()
         roots = await self._status.roots()
         if root.path not in roots:
             raise RootNotFoundError(f"{path} was removed again meanwhile")
@@ -88,7 +91,9 @@ class DaemonServices:
 
     async def remove_root(self, path: str) -> Mapping[str, object]:
         """Remove a root."""
-        return {"removed": path, "documents": await self._index.remove(path)}
+        documents = await self._index.remove(path)
+        await self.check_state()
+        return {"removed": path, "documents": documents}
 
     async def roots(self) -> Sequence[RootInfo]:
         """List the roots."""
@@ -106,6 +111,7 @@ class DaemonServices:
         finally:
             if reporting is not None:
                 reporting.cancel()
+        await self.check_state()
         return await self._status.index()
 
     async def _report(self, progress: Callable[[IndexStatus], None]) -> None:
@@ -141,3 +147,7 @@ class DaemonServices:
             languages=params.languages,
             kinds=(params.kind,) if params.kind else (),
         )
+
+
+async def nothing_to_check() -> None:
+    """There is no state directory to lose."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agentd.daemon.soundness import notices
 from agentd.indexing.progress import seconds_left
 from agentd.retrieval.search import VECTORS_OFF
 
@@ -169,6 +170,7 @@ class StatusReporter:
             "eta_seconds": seconds_left([(pending, files_rate), (vectors_pending, vectors_rate)]),
             "space": embedder.space if embedder else None,
             "degraded": self.problems(),
+            "notices": await asyncio.to_thread(notices, self._state),
             "disk_bytes": await self._disk_bytes(),
             "limits": self._governor.limits(),
         }
@@ -254,7 +256,7 @@ def disk_use(directory: Path) -> dict[str, int]:
     sizes: dict[str, int] = {}
     with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
         for entry in entries:
-            name = entry.name.split(".", 1)[0]
+            name = "damaged" if ".damaged-" in entry.name else entry.name.split(".", 1)[0]
             sizes[name] = sizes.get(name, 0) + (tree_size(entry.path) if entry.is_dir() else file_size(entry))
     return {**sizes, "total": sum(sizes.values())}
 

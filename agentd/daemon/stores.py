@@ -22,6 +22,8 @@ from agentd.retrieval.search import VECTORS_OFF
 from agentd.storage.catalogue import Catalogue
 from agentd.storage.embedding_cache import EmbeddingCache
 from agentd.storage.keyword_view import KeywordView
+from agentd.storage.private import make_private
+from agentd.storage.set_aside import copies
 from agentd.storage.vector_view import VectorView
 
 if TYPE_CHECKING:
@@ -33,9 +35,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+INDEX_NAME = "index.db"
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
 VERIFY_THREADS = 4
+AHEAD = "it knows of changes that index.db has lost"
+"""Power loss throws the database back by the commits that were not on disk yet. It then gives their numbers again, to
+other changes and other chunks, so a view that knows them would never see these."""
 VIEW_NICE = 5
 
 
@@ -70,18 +76,34 @@ class Stores(NamedTuple):
     vectors: VectorIndex | None
     vector_problem: str
 
+    async def trim_feed(self) -> int:
+        """Forget the removals that every view has passed; returns how many."""
+        positions = [self.keyword.generation]
+        if self.vectors is not None:
+            positions.append(self.vectors.view.generation)
+        return await self.catalogue.feed.trim(min(positions))
+
+    async def evict_embeddings(self, limit_megabytes: int) -> int:
+        """Bring the embedding cache within its limit; returns how many vectors went."""
+        queue = self.catalogue.vectors
+        limit = limit_megabytes * 1024 * 1024
+        return await self.cache.evict(queue.all_text_hashes(), await queue.active_spaces(), limit)
+
 
 async def open_stores(
     settings: Settings, pool: Pool, starting: asyncio.Task[None], threads: Threads, stack: AsyncExitStack
 ) -> Stores:
     """Open database, cache and views; the vector view waits for the workers, who know the model's space."""
     state = settings.state_directory
-    catalogue = await Catalogue.open(state / "index.db")
+    await asyncio.to_thread(make_private, state)
+    catalogue = await Catalogue.open(state / INDEX_NAME)
     stack.push_async_callback(catalogue.close)
     cache = await EmbeddingCache.open(state / "embeddings.db", settings.embedding.cache_memory_megabytes)
     stack.push_async_callback(cache.close)
     keyword = await asyncio.to_thread(KeywordView.open, state / "keyword", catalogue.feed.epoch)
     stack.push_async_callback(asyncio.to_thread, keyword.close)
+    if keyword.generation > catalogue.feed.changed.value:
+        await asyncio.to_thread(keyword.rebuild, AHEAD, keep=False)
     await starting
     return Stores(catalogue, cache, keyword, *await open_vectors(settings, pool, catalogue, threads, stack))
 
@@ -106,6 +128,8 @@ async def open_vectors(
     await forget_other_spaces(catalogue, space, folder)
     view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
     stack.push_async_callback(asyncio.to_thread, view.close)
+    if view.newest_chunk > catalogue.database.newest_chunk:
+        await asyncio.to_thread(view.rebuild, AHEAD, keep=False)
     log.info("model_ready", space=space.key, vectors=view.count)
     vectors = VectorIndex(space, directory, view, catalogue.feed, threads.vector)
     stack.push_async_callback(save_for_next_start, vectors)
@@ -124,9 +148,10 @@ async def forget_other_spaces(catalogue: Catalogue, space: Space, folder: Path) 
 
 
 def remove_siblings(folder: Path) -> None:
-    """Remove all folders beside ``folder``; one that cannot be removed is left for the next start."""
+    """Remove all folders beside ``folder`` but its damaged copies; what cannot be removed is left to the next start."""
+    kept = {folder, *(copy.path for copy in copies(folder.parent) if copy.name == folder.name)}
     for other in folder.parent.glob("*/"):
-        if other != folder:
+        if other not in kept:
             shutil.rmtree(other, ignore_errors=True)
 
 

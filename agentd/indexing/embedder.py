@@ -16,6 +16,7 @@ import structlog
 from agentd.compute.pool import Lane, Priority
 from agentd.domain import embedding_text
 from agentd.errors import BusyError, ComputeError, NoWorkerError
+from agentd.indexing.beginning_anew import BeginningAnew
 from agentd.indexing.progress import RateMeter
 from agentd.indexing.signal import Signal
 from agentd.kernels.messages import EmbedRequest
@@ -77,6 +78,7 @@ class Embedder:
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
         self._results: asyncio.Queue[tuple[Batch, list[tuple[bytes, bytes, float]]]] = asyncio.Queue()
         self._room = Signal()
+        self._anew = BeginningAnew()
 
     async def run(self) -> None:
         """The service: never returns, except by cancellation.
@@ -84,6 +86,14 @@ class Embedder:
         It begins with what the view has lost (a crash, a deleted folder, a failure of this service): that is queued
         again, and comes from the cache.
         """
+        await self._anew.run(self._run)
+
+    def reconcile(self) -> None:
+        """Begin again with what the view has lost."""
+        self.idle.clear()
+        self._anew.ask()
+
+    async def _run(self) -> None:
         self.idle.clear()
         self._in_flight.clear()
         self._batches = asyncio.Queue()
@@ -126,12 +136,15 @@ class Embedder:
     async def _rest(self) -> None:
         if not self._in_flight:
             self.idle.set()
+            self._vectors.view.renewed = ""
             self._progress.give()
         await self._catalogue.database.commits.wait(self._seen)
 
     async def _from_cache(self, window: Sequence[UnembeddedChunk]) -> list[UnembeddedChunk]:
         """Add what the cache has; return the rest."""
-        known = await self._cache.get_many(self._vectors.space.key, [row.text_hash for row in window])
+        found = await self._cache.get_many(self._vectors.space.key, [row.text_hash for row in window])
+        # Of another length it is damaged; a new one takes its place in the cache.
+        known = {key: vector for key, vector in found.items() if len(vector.codes) == self._vectors.space.dimension}
         await self._add([row for row in window if row.text_hash in known], known)
         return [row for row in window if row.text_hash not in known]
 

@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from agentd.errors import StateDamagedError
+from agentd.indexing.beginning_anew import BeginningAnew
 from agentd.indexing.progress import Trail
 from agentd.observability.metrics import Metrics
 
@@ -28,7 +30,10 @@ LAST_COMMIT_SECONDS = 4.0
 
 
 class View(Protocol[Rows_contra]):
-    """What a follower needs of a view. ``apply`` and ``commit`` run in the view's own thread."""
+    """What a follower needs of a view. ``apply``, ``commit`` and ``rebuild`` run in the view's own thread."""
+
+    renewed: str
+    """Why the view began anew, empty, because it was damaged; cleared once it is filled."""
 
     @property
     def generation(self) -> int:
@@ -39,6 +44,9 @@ class View(Protocol[Rows_contra]):
 
     def commit(self, generation: int, /) -> None:
         """Make all that was applied searchable, and durable where the view is."""
+
+    def rebuild(self, reason: str, /) -> None:
+        """Begin anew, empty, at generation 0; the damaged files are set aside."""
 
 
 class Follower(Generic[Rows]):
@@ -67,6 +75,15 @@ class Follower(Generic[Rows]):
         self._more_coming = more_coming
         self._thread = thread
         self._position = view.generation
+        self._anew = BeginningAnew()
+        self._damage = ""
+        self.on_rebuilt: Callable[[], None] = lambda: None
+        """Called when the view was begun anew: what was added beside the feed is to be added again."""
+
+    @property
+    def renewed(self) -> str:
+        """Why the view is being filled anew: it was damaged; ``""`` otherwise."""
+        return self._damage or self._view.renewed
 
     @property
     def generation(self) -> int:
@@ -78,12 +95,33 @@ class Follower(Generic[Rows]):
         """For how long, at least, the oldest change that searches do not see has been there; 0.0 where there is none."""
         return self._trail.age(self.generation)
 
+    def mend(self, reason: str) -> None:
+        """The view is damaged: have it set aside and filled anew."""
+        if not self._damage:
+            self._damage = reason
+            self._anew.ask()
+
     async def run(self) -> None:
-        """The service."""
+        """The service. After damage was met it fails, and begins, when it is started again, by mending it."""
+        await self._anew.run(self._follow)
+
+    async def _follow(self) -> None:
+        if self._damage:
+            await self._in_thread(self._view.rebuild, self._damage)
+            self._damage = ""
+            self.on_rebuilt()
+        try:
+            await self._keep_up()
+        except StateDamagedError as error:
+            self._damage = error.message
+            raise
+
+    async def _keep_up(self) -> None:
         self._position = self._view.generation
         while True:
             await self._feed.changed.wait(self._position)
             await self._catch_up()
+            self._view.renewed = ""
 
     async def _catch_up(self) -> None:
         """Apply all changes, and commit once they cease. While more are on the way commits grow farther apart, so that

@@ -39,6 +39,15 @@ class VectorIndex:
         """The position in the feed up to which removals were applied."""
         return self._generation
 
+    @property
+    def renewed(self) -> str:
+        """See ``View``. Reconciling, and not the feed, brings back what was lost."""
+        return self.view.renewed
+
+    @renewed.setter
+    def renewed(self, reason: str) -> None:
+        """The follower knows nothing of vectors that wait in the queue: the embedder clears it."""
+
     @staticmethod
     def vector(codes: bytes, scale: float) -> Vector:
         """A vector as the cache gives it."""
@@ -81,6 +90,16 @@ class VectorIndex:
     def commit(self, generation: int) -> None:
         """Note the position; it is saved with the next snapshot, and what a crash loses is reconciled at start."""
         self._generation = generation
+
+    def rebuild(self, reason: str) -> None:
+        """See ``View``."""
+        self.view.rebuild(reason)
+        self._generation = 0
+
+    async def check(self) -> str | None:
+        """What is wrong with the files, or None, after saving what a snapshot is to hold."""
+        await self.save()
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.view.check)
 
     async def save(self) -> None:
         """Write a snapshot where anything changed since the last."""

@@ -67,6 +67,7 @@ class IndexStatus(TypedDict):
     eta_seconds: float | None
     space: str | None
     degraded: list[str]
+    notices: NotRequired[list[str]]
     disk_bytes: dict[str, int]
     limits: dict[str, LimitInfo]
 
@@ -88,6 +89,14 @@ class Reindexed(TypedDict):
     """Answer to ``index.reindex {path?}``: how many files are read again."""
 
     scheduled: int
+
+
+class Greeting(TypedDict, total=False):
+    """Who calls, and the protocol that it speaks."""
+
+    client: str
+    version: str
+    protocol: int
 
 
 class Hello(TypedDict):

@@ -27,7 +27,24 @@ def find_damage(directory: Path) -> str | None:
     """What is wrong with the committed segments in ``directory``, or None.
 
     Reads each file once, at over 1 GB/s. Files of no committed segment are the remains of a crash and are left out.
+    Where a merge takes files away meanwhile, the segments that replace them are looked at.
     """
+    while True:
+        before = _committed(directory)
+        found = _find_damage(directory)
+        if found is None or before == _committed(directory):
+            return found
+
+
+def _committed(directory: Path) -> bytes:
+    """What names the segments, replaced by each commit and merge; empty where it cannot be read."""
+    try:
+        return (directory / "meta.json").read_bytes()
+    except OSError:
+        return b""
+
+
+def _find_damage(directory: Path) -> str | None:
     try:
         segments = json.loads((directory / "meta.json").read_bytes())["segments"]
         for path in _segment_files(directory, segments):

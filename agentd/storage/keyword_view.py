@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import structlog
 import tantivy
@@ -26,16 +25,27 @@ from agentd.storage.keyword_schema import (
     search_query,
 )
 from agentd.storage.keyword_terms import build_analyzer, query_stems, query_words
-from agentd.storage.view_files import disk_bytes, make_directory, replace_file, unusable, wipe
+from agentd.storage.view_files import (
+    OtherViewError,
+    damaged,
+    disk_bytes,
+    make_directory,
+    renew,
+    replace_file,
+    unusable,
+    wipe,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import Self
 
     from agentd.storage.rows import ViewRow
 
 __all__ = ["KeywordFilter", "KeywordView"]
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +74,13 @@ class KeywordView:
     may search while one applies and commits: a search sees the last commit, whole.
     """
 
-    def __init__(self, directory: Path, index: tantivy.Index, schema: tantivy.Schema) -> None:
+    def __init__(self, directory: Path, epoch: str, index: tantivy.Index, schema: tantivy.Schema) -> None:
+        self.renewed = ""
+        """What was wrong with the files that these took the place of; whoever has filled the view clears it."""
+        self.on_damage: Callable[[str], None] = lambda _reason: None
+        """Called, in any thread, with what is wrong, when a search meets damage: the view has to be rebuilt."""
         self._directory = directory
+        self._epoch = epoch
         self._index = index
         self._schema = schema
         self._analyzer = build_analyzer()
@@ -78,35 +93,65 @@ class KeywordView:
 
     @classmethod
     def open(cls, directory: Path, epoch: str) -> Self:
-        """Open the view of that ``epoch``; one of another epoch or format, or a damaged one, is made anew, empty.
+        """Open the view of that ``epoch``. One of another epoch or format is thrown away, a damaged one is set aside;
+        both are made anew, empty.
 
         Raises:
             StateUnusableError: the directory cannot be read or written.
         """
         make_directory(directory)
-        identity = json.dumps({"format": FORMAT, "epoch": epoch}).encode()
-        reason = _why_not(directory, identity)
-        if reason is None:
-            try:
-                _sweep(directory)
-                return cls(directory, _open_index(directory, schema := build_schema()), schema)
-            except (ValueError, OSError) as error:
-                reason = str(error)
-        if any(directory.iterdir()):
-            log.warning("keyword_view_rebuilt", directory=str(directory), reason=reason)
-            wipe(directory, first=IDENTITY)
-        return cls._create(directory, identity)
+        try:
+            _check(directory, epoch)
+            _sweep(directory)
+            return cls(directory, epoch, _open_index(directory, schema := build_schema()), schema)
+        except OtherViewError as error:
+            if any(directory.iterdir()):
+                log.warning("keyword_view_rebuilt", directory=str(directory), reason=str(error))
+                wipe(directory, first=IDENTITY)
+            return cls._create(directory, epoch)
+        except BaseException as error:
+            if not _is_failure(error):
+                raise
+            reason = str(error)
+        renew(directory, reason)
+        view = cls._create(directory, epoch)
+        view.renewed = reason
+        return view
 
     @classmethod
-    def _create(cls, directory: Path, identity: bytes) -> Self:
+    def _create(cls, directory: Path, epoch: str) -> Self:
         try:
             schema = build_schema()
-            view = cls(directory, _open_index(directory, schema), schema)
+            view = cls(directory, epoch, _open_index(directory, schema), schema)
             view.commit(0)
-            replace_file(directory / IDENTITY, [identity])
+            replace_file(directory / IDENTITY, [_identity(epoch)])
         except (ValueError, OSError) as error:
             raise unusable(f"Cannot make a keyword index in {directory}", error) from error
         return view
+
+    def rebuild(self, reason: str, *, keep: bool = True) -> None:
+        """Begin anew, empty, at generation 0; the files are set aside, or with ``keep`` false thrown away. Searches
+        under way end well or badly, later ones find what has been applied and committed since.
+
+        Raises:
+            StateUnusableError: it cannot be made; try again.
+        """
+        with self._writing:
+            self._drop_writer()
+            if keep:
+                renew(self._directory, reason)
+            else:
+                wipe(self._directory, first=IDENTITY)
+            self._take_over(self._create(self._directory, self._epoch))
+            self.renewed = reason
+
+    def _take_over(self, fresh: Self) -> None:
+        self._index, self._writer = fresh._index, fresh._writer
+        self._publish()
+
+    def check(self) -> str | None:
+        """What is wrong with the files, or None; reads them all, at over 1 GB/s, beside searches and writes."""
+        return find_damage(self._directory)
 
     @property
     def generation(self) -> int:
@@ -125,6 +170,7 @@ class KeywordView:
         """Take out every row of ``document_ids``, then add ``rows``. Found after the next commit.
 
         Raises:
+            StateDamagedError: it is to be rebuilt.
             StateUnusableError: the index cannot be written. All that was applied since the last commit is dropped:
                 apply again from ``generation``.
         """
@@ -135,14 +181,14 @@ class KeywordView:
                     writer.delete_documents_by_query(documents_query(self._schema, document_ids))
                 for row in rows:
                     writer.add_document(row_document(row))
-            except (ValueError, OSError) as error:
-                self._drop_writer()
-                raise unusable(f"Cannot write the keyword index in {self._directory}", error) from error
+            except BaseException as error:
+                raise self._failed("write", error) from error
 
     def commit(self, generation: int) -> None:
         """Make what was applied durable and findable, together with ``generation``.
 
         Raises:
+            StateDamagedError: it is to be rebuilt.
             StateUnusableError: as for :meth:`apply`; searches go on with the last commit.
         """
         with self._writing:
@@ -152,33 +198,32 @@ class KeywordView:
                 writer.delete_documents_by_query(generation_query(self._schema))
                 writer.add_document(generation_document(generation))
                 writer.commit()
-            except (ValueError, OSError) as error:
-                self._drop_writer()
-                raise unusable(f"Cannot commit the keyword index in {self._directory}", error) from error
-            self._publish()
+                self._publish()
+            except BaseException as error:
+                raise self._failed("commit", error) from error
 
     def search(self, query: str, restriction: KeywordFilter = EVERYTHING, limit: int = 10) -> list[tuple[int, float]]:
         """Chunk ids and BM25 scores, best first. Scores of different queries do not compare.
 
         Raises:
             InvalidParamsError: a path pattern cannot be used.
+            StateDamagedError: the files are damaged.
         """
         asked = search_query(self._schema, query_stems(self._analyzer, query), restriction)
         if asked is None or limit < 1:
             return []
-        try:
-            return _best(self._searcher, asked, limit)
-        except ValueError as error:  # patterns are compiled when they are first used
-            raise InvalidParamsError(f"The search cannot be run: {error}. Use simpler path patterns") from error
+        return self._searched(lambda searcher: _best(searcher, asked, limit))
 
     def scores(self, query: str, chunk_ids: Sequence[int]) -> dict[int, float]:
         """BM25 scores of those of ``chunk_ids`` that hold any word of the query, as :meth:`search` gives them."""
         asked = chunks_query(self._schema, query_stems(self._analyzer, query), chunk_ids)
-        return {} if asked is None else dict(_best(self._searcher, asked, len(chunk_ids)))
+        return {} if asked is None else dict(self._searched(lambda searcher: _best(searcher, asked, len(chunk_ids))))
 
     def weigh(self, query: str) -> list[WeighedWord]:
         """The words that a search for ``query`` looks for, with their inverse document frequency (that of BM25)."""
-        searcher = self._searcher
+        return self._searched(lambda searcher: self._weighed(searcher, query))
+
+    def _weighed(self, searcher: tantivy.Searcher, query: str) -> list[WeighedWord]:
         total = max(1, searcher.num_docs)
         words = []
         for word, stems in query_words(self._analyzer, query):
@@ -203,6 +248,28 @@ class KeywordView:
         with self._writing:
             self._drop_writer()
 
+    def _searched(self, search: Callable[[tantivy.Searcher], T]) -> T:
+        """What ``search`` finds. The library trusts its files: damage is a failure in the middle, if it is noticed."""
+        try:
+            return search(self._searcher)
+        except BaseException as error:
+            if not _is_failure(error):
+                raise
+            if damage := find_damage(self._directory):
+                self.on_damage(damage)
+                raise damaged(self._directory, damage) from error
+            # Patterns are compiled when they are first used.
+            raise InvalidParamsError(f"The search cannot be run: {error}. Use simpler path patterns") from error
+
+    def _failed(self, verb: str, error: BaseException) -> BaseException:
+        """Give the writer up; the error to raise in place of the library's."""
+        self._drop_writer()
+        if not _is_failure(error):
+            return error
+        if damage := find_damage(self._directory):
+            return damaged(self._directory, damage)
+        return unusable(f"Cannot {verb} the keyword index in {self._directory}", error)
+
     def _publish(self) -> None:
         """Show searches the last commit."""
         self._index.reload()
@@ -219,9 +286,13 @@ class KeywordView:
     def _drop_writer(self) -> None:
         """Give the writer up. Safe after it failed: it holds its lock until its threads have ended."""
         writer, self._writer = self._writer, None
-        if writer is not None:
-            with suppress(ValueError, OSError, RuntimeError):  # it failed before; there is nothing more to save
-                writer.wait_merging_threads()
+        if writer is None:
+            return
+        try:
+            writer.wait_merging_threads()
+        except BaseException as error:  # it failed before; there is nothing more to save
+            if not (_is_failure(error) or isinstance(error, RuntimeError)):
+                raise
 
 
 def _best(searcher: tantivy.Searcher, asked: tantivy.Query, limit: int) -> list[tuple[int, float]]:
@@ -241,14 +312,23 @@ def _sweep(directory: Path) -> None:
             stray.unlink(missing_ok=True)
 
 
-def _why_not(directory: Path, identity: bytes) -> str | None:
-    """Why the index in ``directory`` cannot be used, or None."""
+def _is_failure(error: BaseException) -> bool:
+    """Whether the library failed. A panic of Rust is no ``Exception``, and its class cannot be imported."""
+    return isinstance(error, (ValueError, OSError)) or type(error).__name__ == "PanicException"
+
+
+def _identity(epoch: str) -> bytes:
+    return json.dumps({"format": FORMAT, "epoch": epoch}).encode()
+
+
+def _check(directory: Path, epoch: str) -> None:
+    """Raises OtherViewError where ``directory`` holds no view or another, ValueError or OSError where it is damaged."""
     try:
         found = (directory / IDENTITY).read_bytes()
     except FileNotFoundError:
-        return "no complete index is there"
-    except OSError as error:
-        raise unusable(f"Cannot read {directory / IDENTITY}", error) from error
-    if found != identity:
-        return f"expected {identity.decode()}, found {found[:200].decode(errors='replace')}"
-    return find_damage(directory)
+        raise OtherViewError("no complete index is there") from None
+    if found != (expected := _identity(epoch)):
+        json.loads(found)  # another view's can be read
+        raise OtherViewError(f"expected {expected.decode()}, found {found[:200].decode()}")
+    if damage := find_damage(directory):
+        raise ValueError(damage)

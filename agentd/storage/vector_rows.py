@@ -60,6 +60,10 @@ class RowFile:
         self.crc = zlib.crc32(data, self.crc)
         self.count += len(codes)
 
+    def is_whole(self) -> bool:
+        """Whether the rows are those that were appended. Nothing may be appended meanwhile."""
+        return zlib.crc32(self.codes[: self.count].data) == self.crc
+
     def sync(self) -> None:
         """Make the rows durable.
 

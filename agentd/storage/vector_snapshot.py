@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from agentd.storage.view_files import replace_file
+from agentd.storage.view_files import OtherViewError, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,8 @@ def read_snapshot(path: Path) -> tuple[Header, Columns]:
 
     Raises:
         OSError: there is none, or it cannot be read.
-        ValueError: it is damaged, or of another format.
+        OtherViewError: it is of another format.
+        ValueError: it is damaged.
     """
     data = path.read_bytes()
     start = len(_MAGIC) + _LENGTH.size
@@ -100,7 +101,7 @@ def read_snapshot(path: Path) -> tuple[Header, Columns]:
     try:
         header = msgspec.json.decode(data[start:end], type=Header)
     except msgspec.MsgspecError as error:  # whole, and from a version with other fields
-        raise ValueError(f"{path.name} has an unknown header: {error}") from error
+        raise OtherViewError(f"{path.name} has an unknown header: {error}") from error
     arrays = []
     for kind in _TYPES:
         array = np.frombuffer(data, dtype=kind, count=header.count, offset=end)

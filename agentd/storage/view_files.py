@@ -7,13 +7,18 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agentd.errors import StateUnusableError
+from agentd.errors import StateDamagedError, StateUnusableError
+from agentd.storage.set_aside import set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from typing_extensions import Buffer
+
+
+class OtherViewError(ValueError):
+    """What is there is no view, or whole and not the one that is wanted: it can be thrown away."""
 
 
 def make_directory(directory: Path) -> None:
@@ -23,6 +28,8 @@ def make_directory(directory: Path) -> None:
         StateUnusableError: it cannot be made.
     """
     try:
+        if directory.exists() and not directory.is_dir():
+            set_aside(directory, "it is no directory")
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise unusable(f"Cannot make the directory {directory}", error) from error
@@ -61,6 +68,18 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def renew(directory: Path, reason: str) -> None:
+    """Set the view in ``directory`` aside and make an empty directory in its place.
+
+    Raises:
+        StateUnusableError: one of them cannot be done, or the state directory is gone.
+    """
+    set_aside(directory, reason)
+    if not directory.parent.is_dir():
+        raise StateUnusableError(f"{directory.parent} was deleted while in use; nothing is kept: restart agentd")
+    make_directory(directory)
+
+
 def wipe(directory: Path, *, first: str) -> None:
     """Remove everything in ``directory``; ``first`` is the file without which the rest is not taken for a view.
 
@@ -88,7 +107,12 @@ def disk_bytes(directory: Path) -> int:
     return total
 
 
-def unusable(what: str, error: Exception) -> StateUnusableError:
+def damaged(directory: Path, reason: str) -> StateDamagedError:
+    """The error for a view whose files are not what was written."""
+    return StateDamagedError(f"The view in {directory} is damaged ({reason}); it is set aside and built again")
+
+
+def unusable(what: str, error: BaseException) -> StateUnusableError:
     """The error for a view's files that cannot be read or written; ``what`` starts its sentence."""
     return StateUnusableError(
         f"{what}: {error}. Check free space and permissions; nothing is lost, the view catches up"

@@ -192,7 +192,7 @@ def rebuilt(directory: Path, epoch: str = "epoch") -> bool:
     """Open the view; true if it was made anew, empty and usable, with a warning."""
     with capture_logs() as logs:
         view = KeywordView.open(directory, epoch)
-    anew = [log["event"] for log in logs] == ["keyword_view_rebuilt"]
+    anew = [log["event"] for log in logs] in (["keyword_view_rebuilt"], ["state_damaged"])
     if anew:
         assert (view.generation, view.count()) == (0, 0)
         fill(view, row(1, "heron"))
