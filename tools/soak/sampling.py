@@ -16,7 +16,10 @@ LOOK_SECONDS = 0.4
 
 
 class Sample(NamedTuple):
-    """``daemon`` and ``workers`` are PSS in bytes; the rest is of the daemon alone, but for the watches."""
+    """``daemon`` and ``workers`` are PSS in bytes, ``watches`` are of all; the rest is of the daemon alone.
+
+    ``descriptors`` are those that do not come and go with workers, which have a socket and a pidfd each.
+    """
 
     minute: float
     daemon: int
@@ -39,12 +42,14 @@ def sample(pid: int, state: Path, minute: float) -> Sample:
 def look(pid: int, state: Path, minute: float) -> Sample:
     """One look; a worker that ends meanwhile counts nothing."""
     workers, watches = 0, 0
-    for member in family(pid):
+    members = family(pid)
+    for member in members:
         with suppress(FileNotFoundError, ProcessLookupError):
             workers += pss_bytes(member) if member != pid else 0
             watches += watches_of(member)
     tasks, descriptors = (len(list(Path(f"/proc/{pid}/{name}").iterdir())) for name in ("task", "fd"))
     disk = sum(path.stat().st_blocks * 512 for path in state.rglob("*") if path.is_file())
+    descriptors -= 2 * (len(members) - 1)
     return Sample(minute, pss_bytes(pid), workers, descriptors, tasks, watches, disk)
 
 

@@ -141,11 +141,20 @@ class Steady:
         until(lambda: client.stats()["maintenance"]["runs"] > runs + MAINTENANCE_RUNS, "maintenance has been")
         until(lambda: len(self._daemon.workers("bulk")) <= 1, "idle workers have left")
         until(lambda: not self._problems(), "the problems are struck off")
+        self._warm()
         minute = round((time.monotonic() - began) / 60, 1)
         self._outcome.samples.append(sample(self._daemon.pid, self._daemon.state, minute))
         print(self._outcome.samples[-1], flush=True)
         if len(self._outcome.samples) % CHECK_EVERY == 0:
             self._compare()
+
+    def _warm(self) -> None:
+        """Have the workers that are left, some of them new, load the model that those before had loaded."""
+        path, _ = self._tree.write_token()
+        self._daemon.client.wait("vectors", timeout=SETTLE_SECONDS)
+        self._tree.go_to("main")
+        self._daemon.client.wait("vectors", timeout=SETTLE_SECONDS)
+        self._daemon.client.search(f"what is in {path.name}", mode="full")
 
     def _problems(self) -> list[str]:
         return list(self._daemon.client.health()["problems"])
