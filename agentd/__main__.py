@@ -53,7 +53,7 @@ def main() -> None:
     set_secrets(credentials.values())
     if flags.check:
         sys.exit(check(loaded, credentials))
-    sys.exit(serve(flags, loaded, manager))
+    sys.exit(serve(flags, loaded, manager, credentials))
 
 
 def check(loaded: Loaded, credentials: Iterable[str]) -> int:
@@ -67,12 +67,14 @@ def check(loaded: Loaded, credentials: Iterable[str]) -> int:
     return OK
 
 
-def serve(flags: Flags, loaded: Loaded, manager: ServiceManager) -> int:
+def serve(flags: Flags, loaded: Loaded, manager: ServiceManager, credentials: Iterable[str]) -> int:
     """Run the daemon to its end."""
     settings = loaded.settings
     configure(settings.log.level, settings.log.format)
     for problem in warnings(loaded):
         log.warning("configuration", problem=problem)
+    if names := list(credentials):
+        log.info("credentials", names=names)
     os.umask(0o077)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
