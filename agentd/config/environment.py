@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentd.config.file import convert
 from agentd.config.schema import ENVIRONMENT_PREFIX, FIELDS, nearest
+from agentd.config.values import convert
 from agentd.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from agentd.config.schema import FIELDS, SECTIONS, Field, nearest
+from agentd.config.entries import take_entries
+from agentd.config.schema import ENTRIES, FIELDS, SECTIONS, nearest
+from agentd.config.settings import ProviderSettings, RootSettings
+from agentd.config.values import convert, place, shown
 from agentd.errors import ConfigError
 
 MAX_FILE_BYTES = 1024 * 1024
@@ -27,16 +30,17 @@ _KEY = re.compile(r"\s*([\w.-]+)\s*=")
 
 
 class FileValues(Struct, frozen=True):
-    """What a file sets. ``values`` by key; ``roots`` as written; ``lines`` by key, roots as ``root[N]``."""
+    """What a file sets. ``values`` by key; entries as written; ``lines`` by key, of entries as ``root[N].path``."""
 
     path: Path
     values: dict[str, Any]
-    roots: tuple[str, ...]
+    roots: tuple[RootSettings, ...]
+    providers: tuple[ProviderSettings, ...]
     lines: dict[str, int]
 
     def origin(self, key: str) -> str:
         """Where ``key`` stands, as ``file PATH:LINE``."""
-        return f"file {_place(self.path, self.lines.get(key))}"
+        return f"file {place(self.path, self.lines.get(key))}"
 
 
 def read_file(path: Path) -> FileValues:
@@ -52,8 +56,9 @@ def read_file(path: Path) -> FileValues:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     lines = line_numbers(text)
-    roots = _take_roots(path, tables.pop("root", []), lines)
-    return FileValues(path, _take_sections(path, tables, lines), roots, lines)
+    roots = take_entries(path, "root", tables.pop("root", []), lines, RootSettings)
+    providers = take_entries(path, "provider", tables.pop("provider", []), lines, ProviderSettings)
+    return FileValues(path, _take_sections(path, tables, lines), roots, providers, lines)
 
 
 def _read(path: Path) -> str:
@@ -71,7 +76,7 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"{_place(path, line)}: expected UTF-8, found the byte 0x{content[error.start]:02x}"
+            f"{place(path, line)}: expected UTF-8, found the byte 0x{content[error.start]:02x}"
         ) from error
 
 
@@ -79,24 +84,24 @@ def _take_sections(path: Path, tables: dict[str, Any], lines: dict[str, int]) ->
     values = {}
     for section, table in tables.items():
         if section not in SECTIONS:
-            raise ConfigError(f"{_place(path, lines.get(section))}: {_unknown_table(section)}")
+            raise ConfigError(f"{place(path, lines.get(section))}: {_unknown_table(section)}")
         if not isinstance(table, dict):
             raise ConfigError(
-                f"{_place(path, lines.get(section))}: expected the table [{section}], found {shown(table)}"
+                f"{place(path, lines.get(section))}: expected the table [{section}], found {shown(table)}"
             )
         for name, value in table.items():
             key = f"{section}.{name}"
-            place = _place(path, lines.get(key))
+            at = place(path, lines.get(key))
             if key not in FIELDS:
-                raise ConfigError(f"{place}: unknown key {key}; {_nearest_key(key)}")
-            values[key] = convert(FIELDS[key], value, place)
+                raise ConfigError(f"{at}: unknown key {key}; {_nearest_key(key)}")
+            values[key] = convert(FIELDS[key], value, at)
     return values
 
 
 def _unknown_table(section: str) -> str:
     if section in ELSEWHERE:
         return f"{section} is not set in the file but with {ELSEWHERE[section]}"
-    return f"unknown table or key {section}; {nearest(section, [*SECTIONS, 'root'])}"
+    return f"unknown table or key {section}; {nearest(section, [*SECTIONS, *ENTRIES])}"
 
 
 def _nearest_key(key: str) -> str:
@@ -107,62 +112,23 @@ def _nearest_key(key: str) -> str:
     return hint if hint.startswith("did") else nearest(key, FIELDS)
 
 
-def _take_roots(path: Path, tables: object, lines: dict[str, int]) -> tuple[str, ...]:
-    if not isinstance(tables, list):
-        raise ConfigError(f"{_place(path, lines.get('root[0]'))}: expected [[root]], with two brackets on each side")
-    return tuple(_take_root(_place(path, lines.get(f"root[{n}]")), table) for n, table in enumerate(tables))
-
-
-def _take_root(place: str, table: object) -> str:
-    if not isinstance(table, dict):
-        raise ConfigError(f'{place}: expected a table [[root]] with path = "...", found {shown(table)}')
-    if unknown := sorted(table.keys() - {"path"}):
-        raise ConfigError(f"{place}: unknown key root.{unknown[0]}; known here: path")
-    root = table.get("path")
-    if not isinstance(root, str) or not root or "\0" in root:
-        raise ConfigError(f'{place}: expected path = "FOLDER" in [[root]], found {shown(root)}')
-    return root
-
-
-def convert(field: Field, value: Any, place: str, *, text: bool = False) -> Any:
-    """``value`` as the type of ``field``; with ``text`` it is a string that stands for one.
-
-    Raises:
-        ConfigError: it is of another type or out of bounds; says what was expected and found at ``place``.
-    """
-    try:
-        return msgspec.convert(value, field.type, strict=not text)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: expected {field.expected} for {field.key}, found {shown(value)}") from error
-
-
-def shown(value: object) -> str:
-    """A value much as it looks in the file, cut where long."""
-    if value is None:
-        return "nothing"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 def line_numbers(text: str) -> dict[str, int]:
     """Lines, from 1, of tables and keys in a valid TOML document: ``index``, ``index.exclude``, ``root[0]``.
 
     Looks at each line by itself, so a line inside a multi-line string may pass for a key; the first find counts.
     """
     lines: dict[str, int] = {}
-    table, roots = "", 0
+    table = ""
+    entries = Counter[str]()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _TABLE.match(line):
             table = header[1]
-            if table == "root":
-                table, roots = f"root[{roots}]", roots + 1
+            if table in ENTRIES:
+                entries[table] += 1
+                table = f"{table}[{entries[table] - 1}]"
             lines.setdefault(table, number)
         elif key := _KEY.match(line):
             full = f"{table}.{key[1]}" if table else key[1]
             lines.setdefault(full, number)
             lines.setdefault(full.partition(".")[0], number)
     return lines
-
-
-def _place(path: Path, line: int | None) -> str:
-    return f"{path}:{line}" if line else str(path)

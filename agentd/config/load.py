@@ -15,16 +15,18 @@ from msgspec import Struct
 
 from agentd.config import paths
 from agentd.config.environment import read_environment
-from agentd.config.file import FileValues, convert, read_file
+from agentd.config.file import FileValues, read_file
 from agentd.config.schema import FIELDS, SECTIONS
 from agentd.config.settings import Settings
-from agentd.config.users import user_ids
+from agentd.config.together import check_together
+from agentd.config.values import convert
 from agentd.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agentd.config.flags import Flags
+    from agentd.config.settings import RootSettings
 
 DEFAULT = "default"
 SOCKET_VARIABLES = ("AGENTD_SOCKET", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
@@ -71,9 +73,11 @@ def load(flags: Flags, environ: Mapping[str, str] = os.environ) -> Loaded:
         git_excludes=paths.git_excludes(environ),
         flag_roots=flag_roots,
         roots=tuple(root for root in roots if root not in flag_roots),
+        rules=_rules(file, home),
+        providers=file.providers if file else (),
         **_sections(values),
     )
-    _check_together(settings, origins)
+    check_together(settings, origins)
     return Loaded(settings, dict.fromkeys(FIELDS, DEFAULT) | origins)
 
 
@@ -125,10 +129,18 @@ def _place_files(values: dict[str, Any], origins: dict[str, str], file: FileValu
 def _file_roots(file: FileValues | None, home: str, origins: dict[str, str]) -> tuple[Path, ...]:
     if file is None:
         return ()
-    roots = [_resolve(root, file.path.parent, home) for root in file.roots]
+    roots = [_resolve(root.path, file.path.parent, home) for root in file.roots]
     for number, root in enumerate(roots):
         origins.setdefault(f"root {root}", file.origin(f"root[{number}]"))
     return _unique(roots)
+
+
+def _rules(file: FileValues | None, home: str) -> tuple[RootSettings, ...]:
+    if file is None:
+        return ()
+    return tuple(
+        msgspec.structs.replace(rule, path=str(_resolve(rule.path, file.path.parent, home))) for rule in file.roots
+    )
 
 
 def _unique(roots: Iterable[Path]) -> tuple[Path, ...]:
@@ -156,18 +168,6 @@ def _sections(values: dict[str, Any]) -> dict[str, Any]:
     for key, value in values.items():
         tables[FIELDS[key].section][FIELDS[key].name] = value
     return {section: SECTIONS[section](**table) for section, table in tables.items()}
-
-
-def _check_together(settings: Settings, origins: dict[str, str]) -> None:
-    """What no single value shows, and no type."""
-    user_ids(settings.server.allowed_users)
-    search = settings.search
-    if search.default_limit > search.max_limit:
-        origin = origins.get("search.default_limit") or origins.get("search.max_limit", DEFAULT)
-        raise ConfigError(
-            f"{origin}: expected search.default_limit up to search.max_limit, "
-            f"found {search.default_limit} and {search.max_limit}"
-        )
 
 
 def as_values(settings: Settings) -> dict[str, Any]:

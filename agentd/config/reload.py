@@ -44,15 +44,17 @@ def reload_difference(old: Settings, new: Settings) -> tuple[list[str], list[str
     changed = [key for key in FIELDS if before[key] != after[key]]
     live = [key for key in changed if key in LIVE]
     restart = [key for key in changed if key not in LIVE]
-    if old.roots != new.roots:
+    if (old.roots, old.rules) != (new.roots, new.rules):
         live.append("roots")
+    if old.providers != new.providers:
+        restart.append("providers")
     restart += [name for name in PLACES if getattr(old, name) != getattr(new, name)]
     return live, restart
 
 
 def take_live(old: Settings, new: Settings) -> Settings:
     """``old`` with the live part of ``new``: the settings in force after a reload."""
-    changes: dict[str, Any] = {"roots": new.roots}
+    changes: dict[str, Any] = {"roots": new.roots, "rules": new.rules}
     for section in SECTIONS:
         wanted = getattr(new, section)
         names = [FIELDS[key].name for key in LIVE if FIELDS[key].section == section]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from agentd.config.load import as_values
 from agentd.config.schema import FIELDS
 
 if TYPE_CHECKING:
     from agentd.config.load import Loaded
+    from agentd.config.settings import Section
 
 ORIGIN_COLUMN = 48
 
@@ -31,7 +34,19 @@ def render(loaded: Loaded) -> str:
         lines.append(_aligned(f"{field.name} = {_toml(value)}", origins[key]))
     for root in (*settings.flag_roots, *settings.roots):
         lines += ["", "[[root]]", _aligned(f"path = {_toml(_printable(str(root)))}", origins[f"root {root}"])]
+        lines += _entry(settings.rule(str(root)), "path")
+    for provider in settings.providers:
+        lines += ["", "[[provider]]", f"name = {_toml(provider.name)}", *_entry(provider, "name")]
     return "\n".join(lines) + "\n"
+
+
+def _entry(entry: Section, *shown: str) -> list[str]:
+    """What an entry sets beyond the defaults, but for the keys that are ``shown`` already."""
+    return [
+        f"{field.name} = {_toml(value)}"
+        for field in msgspec.structs.fields(entry)
+        if field.name not in shown and (value := getattr(entry, field.name)) != field.default
+    ]
 
 
 def _aligned(text: str, origin: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct, inspect
 
-from agentd.config.settings import Section, Settings
+from agentd.config.settings import ProviderSettings, RootSettings, Section, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,17 +48,26 @@ class Field(Struct, frozen=True):
 def _in_words(info: inspect.Type) -> str:
     match info:
         case inspect.IntType():
-            return f"a whole number {_bounds(info)}"
+            words = f"a whole number {_bounds(info)}"
         case inspect.FloatType():
-            return f"a number {_bounds(info)}"
+            words = f"a number {_bounds(info)}"
         case inspect.LiteralType():
-            return "one of " + ", ".join(f'"{value}"' for value in info.values)
+            words = f"one of {_choices(info)}"
         case inspect.BoolType():
-            return "true or false"
+            words = "true or false"
+        case inspect.VarTupleType(item_type=inspect.LiteralType() as item):
+            words = f"a list of {_choices(item)}"
         case inspect.VarTupleType():
-            return "a list of strings"
+            words = "a list of strings"
+        case inspect.StrType(pattern=str(), min_length=None):
+            words = "a name of lower-case letters, digits, - and _"
         case _:
-            return "a string"
+            words = "a string"
+    return words
+
+
+def _choices(info: inspect.LiteralType) -> str:
+    return ", ".join(f'"{value}"' for value in info.values)
 
 
 def _bounds(info: inspect.IntType | inspect.FloatType) -> str:
@@ -66,13 +75,8 @@ def _bounds(info: inspect.IntType | inspect.FloatType) -> str:
     return low + (f" to {info.le}" if info.le is not None else " up")
 
 
-def _fields() -> dict[str, Field]:
-    found = {}
-    for section, table in SECTIONS.items():
-        for field in msgspec.structs.fields(table):
-            made = Field(section, field.name, field.type, field.default)
-            found[made.key] = made
-    return found
+def _fields_of(section: str, table: type[Section]) -> list[Field]:
+    return [Field(section, field.name, field.type, field.default) for field in msgspec.structs.fields(table)]
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -80,9 +84,15 @@ SECTIONS: dict[str, type[Section]] = {
     for field in msgspec.structs.fields(Settings)
     if isinstance(field.type, type) and issubclass(field.type, Section)
 }
-"""Tables of the file and the objects that hold them. ``[[root]]`` stands apart: it is a list."""
+"""Tables of the file and the objects that hold them. Those of ``ENTRIES`` stand apart: they are lists."""
 
-FIELDS = _fields()
+FIELDS = {field.key: field for section, table in SECTIONS.items() for field in _fields_of(section, table)}
+
+ENTRIES = {
+    name: {field.name: field for field in _fields_of(name, table)}
+    for name, table in (("root", RootSettings), ("provider", ProviderSettings))
+}
+"""``[[root]]`` and ``[[provider]]``, of which the file may hold several: their fields by name."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

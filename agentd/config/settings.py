@@ -13,6 +13,13 @@ from msgspec import Meta, Struct
 Positive = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+
+LOCAL = "local"
+"""The name, in a chain, of the model that runs in our own workers."""
+
+Egress = Literal["embeddings", "chat", "web"]
+"""What text of a root may leave the machine for: to be embedded, for a chat model to read, as words of a web search."""
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +83,7 @@ class EmbeddingSettings(Section, frozen=True):
     model: str = ""
     max_tokens: Annotated[int, Meta(ge=0, le=8192)] = 0
     batch_tokens: Annotated[int, Meta(ge=16, le=65_536)] = 256
+    chain: tuple[str, ...] = (LOCAL,)
     cache_memory_megabytes: Annotated[int, Meta(ge=1)] = 16
     cache_disk_megabytes: Annotated[int, Meta(ge=16)] = 4096
 
@@ -106,6 +114,39 @@ class RerankSettings(Section, frozen=True):
     limit_milliseconds: Annotated[int, Meta(ge=1, le=60_000)] = 2000
 
 
+class ChatSettings(Section, frozen=True):
+    """``[chat]``: the models that write answers. An empty ``chain`` is none: answers are then extractive."""
+
+    chain: tuple[str, ...] = ()
+    max_answer_tokens: Annotated[int, Meta(ge=64, le=32_768)] = 1024
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.1
+
+
+class AnswerSettings(Section, frozen=True):
+    """``[answer]``: how questions are answered, and for how long answers are kept."""
+
+    passages: Annotated[int, Meta(ge=1, le=50)] = 10
+    source_limit_milliseconds: Annotated[int, Meta(ge=10, le=600_000)] = 8000
+    min_support: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    keep_days: Annotated[int, Meta(ge=0, le=3650)] = 30
+    keep_count: Annotated[int, Meta(ge=0, le=100_000)] = 500
+
+
+class WebSettings(Section, frozen=True):
+    """``[web]``: search of the web through a SearXNG server, and fetching of pages. An empty ``searxng`` is none."""
+
+    searxng: str = ""
+    results: Annotated[int, Meta(ge=1, le=50)] = 8
+    pages: Annotated[int, Meta(ge=0, le=20)] = 4
+    parallel: Annotated[int, Meta(ge=1, le=32)] = 4
+    timeout_seconds: Seconds = 8.0
+    max_page_bytes: Annotated[int, Meta(ge=1024, le=64 * 1024 * 1024)] = 4 * 1024 * 1024
+    max_redirects: Annotated[int, Meta(ge=0, le=20)] = 5
+    respect_robots: bool = True
+    cache_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 86_400
+    cache_disk_megabytes: Positive = 128
+
+
 class LimitsSettings(Section, frozen=True):
     """``[limits]``: budgets of the daemon and its workers together. 0 leaves the number to agentd."""
 
@@ -131,15 +172,48 @@ class MetricsSettings(Section, frozen=True):
 
 
 class RootSettings(Section, frozen=True):
-    """``[[root]]``: a folder to keep indexed; fixed as long as the file names it."""
+    """``[[root]]``: a folder to keep indexed, fixed as long as the file names it, and what of it may leave the machine.
 
-    path: str
+    An empty ``embeddings`` is the chain of ``[embedding]``. Nothing but this file can widen ``egress``.
+    """
+
+    path: Annotated[str, Meta(min_length=1, pattern=r"^[^\0]*$")]
+    embeddings: tuple[str, ...] = ()
+    egress: tuple[Egress, ...] = ()
+
+
+class ProviderSettings(Section, frozen=True):
+    """``[[provider]]``: a server that embeds or chats, to be named in chains.
+
+    Counts that are 0 mean that the server has no limit that is known, or that its own choice stands.
+    """
+
+    name: Name
+    kind: Literal["openai", "ollama"]
+    base_url: str = ""
+    credential: str = ""
+    embedding_model: str = ""
+    embedding_dimension: Annotated[int, Meta(ge=0, le=16_384)] = 0
+    embedding_tokens: Annotated[int, Meta(ge=16, le=1_048_576)] = 512
+    query_prefix: str = ""
+    document_prefix: str = ""
+    batch_texts: Annotated[int, Meta(ge=1, le=2048)] = 64
+    batch_tokens: Annotated[int, Meta(ge=16, le=1_048_576)] = 16_384
+    chat_model: str = ""
+    context_tokens: Annotated[int, Meta(ge=512, le=10_485_760)] = 8192
+    parallel: Annotated[int, Meta(ge=1, le=64)] = 4
+    requests_per_minute: Count = 0
+    tokens_per_minute: Count = 0
+    retries: Annotated[int, Meta(ge=0, le=10)] = 2
+    connect_seconds: Seconds = 5.0
+    timeout_seconds: Seconds = 60.0
 
 
 class Settings(Section, frozen=True):
     """Everything the daemon was told. Paths are absolute and resolved.
 
-    ``git_excludes`` is the user's global excludes file of git, which may be missing; empty for none.
+    ``git_excludes`` is the user's global excludes file of git, which may be missing; empty for none. ``rules`` are the
+    ``[[root]]`` entries, in force for whatever root has their path.
     """
 
     socket: Path
@@ -147,6 +221,8 @@ class Settings(Section, frozen=True):
     git_excludes: str = ""
     roots: tuple[Path, ...] = ()
     flag_roots: tuple[Path, ...] = ()
+    rules: tuple[RootSettings, ...] = ()
+    providers: tuple[ProviderSettings, ...] = ()
     config_file: Path | None = None
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
@@ -155,6 +231,17 @@ class Settings(Section, frozen=True):
     embedding: EmbeddingSettings = EmbeddingSettings()
     search: SearchSettings = SearchSettings()
     rerank: RerankSettings = RerankSettings()
+    chat: ChatSettings = ChatSettings()
+    answer: AnswerSettings = AnswerSettings()
+    web: WebSettings = WebSettings()
     limits: LimitsSettings = LimitsSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     metrics: MetricsSettings = MetricsSettings()
+
+    def rule(self, root: str) -> RootSettings:
+        """What the file says about a root; a root that it does not name lets nothing out."""
+        return next((rule for rule in self.rules if rule.path == root), RootSettings(path=root))
+
+    def provider(self, name: str) -> ProviderSettings:
+        """The provider of that name. Raises KeyError."""
+        return {provider.name: provider for provider in self.providers}[name]

@@ -6,13 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agentd.config.file import read_file
 from agentd.config.flags import Flags
 from agentd.config.load import as_values, load
 from agentd.config.reload import LIVE
-from agentd.config.schema import FIELDS, SECTIONS
+from agentd.config.schema import ENTRIES, FIELDS, SECTIONS
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLE = PROJECT / "config" / "agentd.toml"
@@ -56,3 +57,19 @@ def test_the_reference_lists_every_setting_as_it_is() -> None:
 
 def test_the_reference_has_every_table() -> None:
     assert re.findall(r"^## `\[(\w+)\]`$", REFERENCE.read_text(), re.MULTILINE) == list(SECTIONS)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_the_reference_lists_every_key_of_an_entry_as_it_is(name: str) -> None:
+    heading = {"root": "Roots", "provider": "Providers"}[name]
+    part = REFERENCE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| .+ \|$", part, re.MULTILINE)
+    expected = [
+        (
+            field.name,
+            "required" if field.default is msgspec.NODEFAULT else f"`{json.dumps(field.default)}`",
+            field.expected,
+        )
+        for field in ENTRIES[name].values()
+    ]
+    assert rows == expected
