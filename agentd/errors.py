@@ -31,6 +31,14 @@
     │   ├── TaskTimeoutError      task_timeout
     │   ├── TaskMemoryError       task_memory
     │   └── TaskFailedError       task_failed (or the kind of the error raised in the worker)
+    ├── ProviderError             provider_failed
+    │   ├── ProviderUnavailableError provider_unavailable
+    │   ├── ProviderRefusedError  provider_refused
+    │   ├── ProviderAnswerError   provider_invalid
+    │   └── NoProviderError       no_provider
+    ├── EgressError               egress_refused
+    ├── WebError                  web_failed
+    │   └── AddressRefusedError   address_refused
     ├── BusyError                 busy
     ├── DeadlineError             deadline
     ├── CancelledError            cancelled
@@ -218,6 +226,54 @@ class TaskFailedError(ComputeError):
     """The kernel raised; ``kind`` is that error's own where it was one of ours."""
 
     kind = "task_failed"
+
+
+class ProviderError(AgentdError):
+    """A server that embeds or chats did not do what it was asked; ``provider`` names it."""
+
+    kind = "provider_failed"
+
+
+class ProviderUnavailableError(ProviderError):
+    """It cannot be reached, is overloaded, or was too slow: it may work later."""
+
+    kind = "provider_unavailable"
+
+
+class ProviderRefusedError(ProviderError):
+    """It refused the key, the model or the request: a person must change something."""
+
+    kind = "provider_refused"
+
+
+class ProviderAnswerError(ProviderError):
+    """Its answer is broken, cut short, or not what was asked for."""
+
+    kind = "provider_invalid"
+
+
+class NoProviderError(ProviderError):
+    """Every provider of the chain failed, or there is none; the message names each with its reason."""
+
+    kind = "no_provider"
+
+
+class EgressError(AgentdError):
+    """A root's configuration does not let its text leave the machine for this."""
+
+    kind = "egress_refused"
+
+
+class WebError(AgentdError):
+    """A search of the web or a page could not be had."""
+
+    kind = "web_failed"
+
+
+class AddressRefusedError(WebError):
+    """An address that is not to be fetched: private, link-local, of this machine, or not http."""
+
+    kind = "address_refused"
 
 
 class BusyError(AgentdError):
