@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003  msgspec reads annotations when it runs
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+from agentd.config.settings import Egress  # noqa: TC001  the same
 
-    from agentd.config.settings import Egress
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
     from agentd.domain import Space
 
 
