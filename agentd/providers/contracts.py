@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  msgspec reads annotations when it runs
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
-from agentd.config.settings import Egress  # noqa: TC001  the same
+from agentd.config.settings import Egress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
