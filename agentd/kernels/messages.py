@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from agentd.domain import Chunk, Edge, Kind, SkipReason, Symbol
@@ -259,3 +261,28 @@ class RerankResult(Struct, frozen=True):
 
     scores: list[float]
     truncated: int
+
+
+class RemoteVectorsRequest(Struct, frozen=True):
+    """Read the vectors of ``count`` texts out of a server's answer, and make unit vectors of them.
+
+    ``form`` is whose shape ``body`` has; ``dimension`` is what each has to have, 0 where that is not known yet.
+    """
+
+    body: bytes
+    form: Literal["openai", "ollama"]
+    count: int
+    dimension: int = 0
+
+
+class RemoteVectors(Struct, frozen=True):
+    """Int8 ``codes`` of count * dimension bytes and count float32 ``scales``, as ``quantise`` makes them, in the order
+    of the texts; ``tokens`` as the server counted them, else 0. A ``problem`` says what is wrong with the answer, and
+    then there is nothing else.
+    """
+
+    codes: bytes = b""
+    scales: bytes = b""
+    dimension: int = 0
+    tokens: int = 0
+    problem: str = ""

@@ -39,8 +39,22 @@ DESCRIBE_CROSS_ENCODER = Kernel(
 )
 RANK = Kernel("rank", "agentd.kernels.rank", "rank", m.RankRequest, m.RankResult)
 RERANK = Kernel("rerank", "agentd.kernels.rerank", "rerank", m.RerankRequest, m.RerankResult)
+REMOTE_VECTORS = Kernel(
+    "remote_vectors", "agentd.kernels.remote_vectors", "read_vectors", m.RemoteVectorsRequest, m.RemoteVectors
+)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
-    for kernel in (WALK, POLL, PARSE, DESCRIBE_MODEL, EMBED, COMPLEXITY, DESCRIBE_CROSS_ENCODER, RANK, RERANK)
+    for kernel in (
+        WALK,
+        POLL,
+        PARSE,
+        DESCRIBE_MODEL,
+        EMBED,
+        COMPLEXITY,
+        DESCRIBE_CROSS_ENCODER,
+        RANK,
+        RERANK,
+        REMOTE_VECTORS,
+    )
 }

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from msgspec import Struct
 
 from agentd.config.settings import Egress
+from agentd.domain import Space
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
-
-    from agentd.domain import Space
 
 
 class Outgoing(Struct, frozen=True):
@@ -135,13 +134,15 @@ class ChatModel(Protocol):
 
 class Embedded(Struct, frozen=True):
     """Unit vectors of some texts, in their order: int8 ``codes`` of n * dimension bytes and n float32 ``scales``, as
-    ``agentd.kernels.quantise`` makes them. ``truncated`` is how many texts were longer than the model reads.
+    ``agentd.kernels.quantise`` makes them. ``truncated`` is how many texts were longer than the model reads, ``space``
+    the one that they belong to, for a model may change between two calls.
     """
 
     codes: bytes
     scales: bytes
     truncated: int
     tokens: int
+    space: Space | None = None
 
 
 class EmbeddingModel(Protocol):

@@ -1,0 +1,141 @@
+"""From the configuration to models by the names of their providers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from agentd.providers.breaker import Breaker
+from agentd.providers.chain import ChatChain
+from agentd.providers.chat import RemoteChat
+from agentd.providers.contracts import Outgoing, ProviderStatus
+from agentd.providers.embedding import RemoteEmbedding
+from agentd.providers.gate import is_loopback
+from agentd.providers.http import Server, make_client
+from agentd.providers.ollama import OllamaChat, OllamaEmbedding
+from agentd.providers.openai import OpenAIChat, OpenAIEmbedding
+from agentd.providers.rate import Limiter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from agentd.config.settings import ProviderSettings, Settings
+    from agentd.observability.metrics import Metrics
+    from agentd.providers.chat import ChatDialect
+    from agentd.providers.embedding import Decoder, EmbeddingDialect
+    from agentd.providers.gate import Gate
+    from agentd.providers.probe import ProbeMemory
+
+log = structlog.get_logger(__name__)
+
+_EMBEDDING: dict[str, type[EmbeddingDialect]] = {"openai": OpenAIEmbedding, "ollama": OllamaEmbedding}
+_CHAT: dict[str, type[ChatDialect]] = {"openai": OpenAIChat, "ollama": OllamaChat}
+_WORST_FIRST = ("refused", "waiting", "ok", "untried")
+
+
+class _Built(NamedTuple):
+    """One server and what became of it. ``breakers`` are by purpose."""
+
+    server: Server
+    breakers: Mapping[str, Breaker]
+    embedding: RemoteEmbedding | None
+    chat: RemoteChat | None
+
+    def status(self) -> ProviderStatus:
+        """The worse of its purposes."""
+        settings = self.server.settings
+        worst = min(self.breakers.values(), key=lambda breaker: _WORST_FIRST.index(breaker.state))
+        purposes = tuple(self.breakers)
+        return ProviderStatus(
+            settings.name, settings.kind, purposes, worst.state, worst.reason, dict(self.server.counts)
+        )
+
+
+class Providers:
+    """Every server of the configuration, and the one client they share."""
+
+    def __init__(self, built: Mapping[str, _Built], chain: tuple[str, ...], client: httpx.AsyncClient) -> None:
+        self.embeddings = {name: each.embedding for name, each in built.items() if each.embedding is not None}
+        """By the name of the provider."""
+        self.chats = {name: each.chat for name, each in built.items() if each.chat is not None}
+        """By the name of the provider."""
+        self.chat = ChatChain([self.chats[name] for name in chain]) if chain else None
+        """The chain of ``[chat]``; None without one, and then answers are extractive."""
+        self.client = client
+        self._built = built
+
+    def statuses(self) -> list[ProviderStatus]:
+        """Of all, in the order of the configuration."""
+        return [each.status() for each in self._built.values()]
+
+    async def close(self) -> None:
+        """Close the connections; whoever still waits for an answer has been cancelled before."""
+        await self.client.aclose()
+
+
+def build_providers(
+    settings: Settings,
+    credentials: Mapping[str, str],
+    gate: Gate,
+    decode: Decoder,
+    memory: ProbeMemory,
+    metrics: Metrics,
+    client: httpx.AsyncClient | None = None,
+) -> Providers:
+    """Build all; nothing is sent. A provider without its key is there, and refused, until the daemon gets the key.
+
+    httpx takes a good part of a second to import: call this, and import this module, where a provider is configured.
+    """
+    client = client or make_client()
+    built: dict[str, _Built] = {}
+    for provider in settings.providers:
+        key = credentials.get(provider.credential, "") if provider.credential else ""
+        limiter = Limiter(provider.parallel, provider.requests_per_minute, provider.tokens_per_minute)
+        server = Server(provider, key, client, limiter, gate, metrics)
+        built[provider.name] = _models(server, key, decode, memory, _probing(settings, provider.name))
+    return Providers(built, settings.chat.chain, client)
+
+
+def _models(server: Server, key: str, decode: Decoder, memory: ProbeMemory, probing: Outgoing) -> _Built:
+    provider = server.settings
+    breakers: dict[str, Breaker] = {}
+    embedding = chat = None
+    if provider.embedding_model:
+        breaker = breakers["embeddings"] = Breaker(provider.name)
+        embedding = RemoteEmbedding(server, _EMBEDDING[provider.kind](), breaker, decode, memory, probing)
+    if provider.chat_model:
+        breaker = breakers["chat"] = Breaker(provider.name)
+        chat = RemoteChat(server, _CHAT[provider.kind](), breaker, key)
+    if reason := _unusable(provider, key):
+        for breaker in breakers.values():
+            breaker.refuse(reason)
+        log.warning("provider_unusable", provider=provider.name, reason=reason)
+    return _Built(server, breakers, embedding, chat)
+
+
+def _unusable(provider: ProviderSettings, key: str) -> str:
+    """Why it cannot even be asked; empty where it can."""
+    if provider.credential and not key:
+        return (
+            f'provider {provider.name} has no key: give the service the credential "{provider.credential}" '
+            f"(LoadCredential={provider.credential}:FILE), and restart it"
+        )
+    if not all("!" <= char <= "~" for char in key):
+        what = "expected letters, digits and signs of ASCII without spaces, found others"
+        return f'the credential "{provider.credential}" of provider {provider.name} is no key: {what}'
+    if key and provider.base_url.startswith("http://") and not is_loopback(provider.base_url):
+        return f"provider {provider.name} would get its key in the clear: expected https in base_url, found http"
+    return ""
+
+
+def _probing(settings: Settings, name: str) -> Outgoing:
+    """On whose behalf a provider is asked who it is: the roots that let text go there. Without one it never is."""
+    roots = frozenset(
+        rule.path
+        for rule in settings.rules
+        if "embeddings" in rule.egress and name in (rule.embeddings or settings.embedding.chain)
+    )
+    return Outgoing("embeddings", roots)
