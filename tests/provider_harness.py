@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from agentd.observability.metrics import Metrics
 from agentd.providers.build import Providers, build_providers
 from agentd.providers.contracts import ChatRequest, Message, Outgoing, Role
 from agentd.providers.gate import Gate, Redacted, redact
+from agentd.providers.http import make_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from agentd.providers.probe import Probe
 
 ROOT = "/root-of-tests"
+CERTIFICATES = ssl.create_default_context()  # a tenth of a second: once
 EMBED = Outgoing("embeddings", frozenset({ROOT}))
 CHAT = Outgoing("chat", frozenset({ROOT}))
 ASK = ChatRequest((Message(Role.USER, "what is agentd?"),), CHAT, max_tokens=64)
@@ -196,7 +199,13 @@ async def providers(
     )  # fmt: skip
     metrics = Metrics()
     built = build_providers(
-        whole, keys or {}, Gate(whole.rule, metrics, redact_here), decode_here, memory or Memory(), metrics
+        whole,
+        keys or {},
+        Gate(whole.rule, metrics, redact_here),
+        decode_here,
+        memory or Memory(),
+        metrics,
+        make_client(CERTIFICATES),
     )
     try:
         yield built

@@ -93,7 +93,8 @@ def _matrix(rows: list[Row], request: RemoteVectorsRequest) -> NDArray[np.float3
 
 def _vector(row: Row) -> NDArray[np.float32]:
     if isinstance(row, list):
-        return np.array(row, np.float32)
+        with np.errstate(over="ignore"):  # infinities are found, and told, later
+            return np.array(row, np.float32)
     try:
         return np.frombuffer(binascii.a2b_base64(row, strict_mode=True), "<f4")
     except ValueError as error:  # binascii.Error is one

@@ -15,7 +15,7 @@ from agentd.providers.portions import estimate
 from agentd.providers.said import cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
     from agentd.config.settings import ProviderSettings
     from agentd.providers.breaker import Breaker
@@ -29,11 +29,11 @@ class ChatReader(Protocol):
     done: bool
     """Whether the server said that nothing follows."""
 
-    def feed(self, piece: bytes) -> Sequence[ChatEvent]:
-        """The events that ``piece`` completes, but for Finished. Raises ProviderError."""
+    def feed(self, piece: bytes) -> Iterator[ChatEvent]:
+        """The events that ``piece`` completes, but for Finished. Raises ProviderError, after what came before it."""
         ...
 
-    def end(self) -> Sequence[ChatEvent]:
+    def end(self) -> Iterator[ChatEvent]:
         """Those that stood behind the last line end. Raises ProviderError."""
         ...
 

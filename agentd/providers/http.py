@@ -67,15 +67,16 @@ class Call(Struct, frozen=True):
     patient: bool = True
 
 
-def make_client() -> httpx.AsyncClient:
+def make_client(certificates: ssl.SSLContext | None = None) -> httpx.AsyncClient:
     """The client that all share.
 
     The environment is not asked: a proxy named there would see what the gate let go to one address only, and a netrc
-    would add passwords. Certificates are those that the system trusts. Redirects are not followed, for the gate knows
-    nothing of where they lead, and no answer is compressed, so that its size is known as it comes.
+    would add passwords. Certificates are trusted as the system does, unless ``certificates`` say otherwise. Redirects
+    are not followed, for the gate knows nothing of where they lead, and no answer is compressed, so that its size is
+    known as it comes.
     """
     return httpx.AsyncClient(
-        verify=ssl.create_default_context(),
+        verify=certificates or ssl.create_default_context(),
         trust_env=False,
         follow_redirects=False,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=30),

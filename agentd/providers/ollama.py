@@ -16,7 +16,7 @@ from agentd.providers.openai import MOST_TOOL_CALLS
 from agentd.providers.portions import estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from agentd.config.settings import ProviderSettings
     from agentd.providers.chat import ChatReader, Told
@@ -131,13 +131,15 @@ class OllamaReader:
         self._calls: list[ToolCall] = []
         self._written = 0
 
-    def feed(self, piece: bytes) -> Sequence[ChatEvent]:
+    def feed(self, piece: bytes) -> Iterator[ChatEvent]:
         """See ``ChatReader``."""
-        return [event for line in self._lines.feed(piece) for event in self._read(line)]
+        for line in self._lines.feed(piece):
+            yield from self._read(line)
 
-    def end(self) -> Sequence[ChatEvent]:
+    def end(self) -> Iterator[ChatEvent]:
         """See ``ChatReader``."""
-        return [event for line in self._lines.end() for event in self._read(line)]
+        for line in self._lines.end():
+            yield from self._read(line)
 
     def finished(self) -> Finished:
         """See ``ChatReader``."""

@@ -17,7 +17,7 @@ from agentd.providers.portions import estimate
 from agentd.providers.said import message_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from agentd.config.settings import ProviderSettings
     from agentd.providers.chat import ChatReader, Told
@@ -139,13 +139,15 @@ class OpenAIReader:
         self._calls: dict[int, _Call] = {}
         self._written = 0
 
-    def feed(self, piece: bytes) -> Sequence[ChatEvent]:
+    def feed(self, piece: bytes) -> Iterator[ChatEvent]:
         """See ``ChatReader``."""
-        return [event for data in self._events.feed(piece) for event in self._read(data)]
+        for data in self._events.feed(piece):
+            yield from self._read(data)
 
-    def end(self) -> Sequence[ChatEvent]:
+    def end(self) -> Iterator[ChatEvent]:
         """See ``ChatReader``."""
-        return [event for data in self._events.end() for event in self._read(data)]
+        for data in self._events.end():
+            yield from self._read(data)
 
     def finished(self) -> Finished:
         """See ``ChatReader``."""
