@@ -193,6 +193,25 @@ class Client:
         """The most complex functions of a file or folder."""
         return self.request("graph.complexity", **path_params(path), **options)  # type: ignore[no-any-return]
 
+    def ask(self, question: str, **options: Unpack[p.AskOptions]) -> p.Answered:
+        """Answer a question with citations; ``stream("ask", question=...)`` shows the text as it is written.
+
+        See :class:`agentd.protocol.AskOptions`.
+        """
+        return self.request("ask", question=question, **options)  # type: ignore[no-any-return]
+
+    def answer(self, answer_id: str) -> p.Answered:
+        """An answer that was given before."""
+        return self.request("answer.get", id=answer_id)  # type: ignore[no-any-return]
+
+    def verify(self, answer_id: str) -> p.Verification:
+        """What an answer cites, compared with the disk as it is now."""
+        return self.request("answer.verify", id=answer_id)  # type: ignore[no-any-return]
+
+    def answers(self, limit: int = 20, before: str | None = None) -> p.AnswerList:
+        """Answers that are kept, the newest first; ``before`` is the ``next`` of the page before."""
+        return self.request("answer.list", limit=limit, before=before)  # type: ignore[no-any-return]
+
     def roots(self) -> list[p.RootInfo]:
         """Every root and how far its index is."""
         return self.request("roots.list")["roots"]  # type: ignore[no-any-return]

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "search": "search",
+    "ask": "ask",
+    "answer": "answers",
+    "answers": "answers",
+    "verify": "answers",
     "symbol": "graph",
     "graph": "graph",
     "related": "graph",

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Pool
+from agentd.daemon.answers import DaemonAnswers
 from agentd.daemon.descriptors import Descriptors
 from agentd.daemon.governor import Governor
 from agentd.daemon.graph import DaemonGraph
@@ -101,15 +102,21 @@ class Daemon:
         self.status.others.append(self.governor.findings)
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         exporter = Exporter(self.status, self.metrics, self.lag)
+        searches = MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics))
+        self.answers = DaemonAnswers(
+            settings, self.index, catalogue, searches, Freshness(verifier, self.index), self.reader, stores.answers
+        )
+        self.maintenance.add("answers", self.answers.maintain)
         self.services = DaemonServices(
             self.index,
-            MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics)),
+            searches,
             self.reader,
             self.status,
             self.events,
             settings.search,
             self._new_graph(verifier),
             exporter,
+            self.answers,
         )
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
@@ -253,6 +260,7 @@ class Daemon:
         self.settings = settings
         self.searcher.settings = settings.search
         self.reranker.settings = settings.rerank
+        self.answers.adopt(settings)
         self.reader.max_bytes = settings.index.max_file_bytes
         self.services.graph.figures.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from agentd.config.settings import SearchSettings
+    from agentd.daemon.answers import DaemonAnswers
     from agentd.daemon.graph import DaemonGraph
     from agentd.daemon.metrics.exporter import Exporter
     from agentd.daemon.status import StatusReporter
@@ -44,9 +45,11 @@ class DaemonServices:
         settings: SearchSettings,
         graph: DaemonGraph,
         exporter: Exporter,
+        answers: DaemonAnswers,
     ) -> None:
         self.settings = settings
         self.graph = graph
+        self.answers = answers
         self.check_state: Callable[[], Awaitable[None]] = nothing_to_check
         """Raises StateUnusableError where what was kept is lost: awaited before anything kept is acknowledged."""
         self._index = index
@@ -92,6 +95,7 @@ class DaemonServices:
     async def remove_root(self, path: str) -> Mapping[str, object]:
         """Remove a root."""
         documents = await self._index.remove(path)
+        await self.answers.forget_removed()
         await self.check_state()
         return {"removed": path, "documents": documents}
 

@@ -19,6 +19,7 @@ from agentd.kernels.messages import ModelRequest
 from agentd.kernels.registry import DESCRIBE_MODEL
 from agentd.models import builtin_model_directory
 from agentd.retrieval.search import VECTORS_OFF
+from agentd.storage.answers import Answers
 from agentd.storage.catalogue import Catalogue
 from agentd.storage.embedding_cache import EmbeddingCache
 from agentd.storage.keyword_view import KeywordView
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 INDEX_NAME = "index.db"
+ANSWERS_NAME = "answers.db"
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
 VERIFY_THREADS = 4
@@ -75,6 +77,7 @@ class Stores(NamedTuple):
     keyword: KeywordView
     vectors: VectorIndex | None
     vector_problem: str
+    answers: Answers
 
     async def trim_feed(self) -> int:
         """Forget the removals that every view has passed; returns how many."""
@@ -104,8 +107,10 @@ async def open_stores(
     stack.push_async_callback(asyncio.to_thread, keyword.close)
     if keyword.generation > catalogue.feed.changed.value:
         await asyncio.to_thread(keyword.rebuild, AHEAD, keep=False)
+    answers = await Answers.open(state / ANSWERS_NAME)
+    stack.push_async_callback(answers.close)
     await starting
-    return Stores(catalogue, cache, keyword, *await open_vectors(settings, pool, catalogue, threads, stack))
+    return Stores(catalogue, cache, keyword, *await open_vectors(settings, pool, catalogue, threads, stack), answers)
 
 
 async def open_vectors(

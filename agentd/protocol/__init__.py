@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from agentd.protocol.answer import *  # noqa: F403  # whoever uses a shape finds it here
     from agentd.protocol.graph import *  # noqa: F403  # whoever uses a shape finds it here
     from agentd.protocol.index import *  # noqa: F403  # the same
     from agentd.protocol.search import *  # noqa: F403  # the same
@@ -28,6 +29,10 @@ METHODS = (
     "graph.dependencies",
     "graph.dependents",
     "graph.complexity",
+    "ask",
+    "answer.get",
+    "answer.verify",
+    "answer.list",
     "roots.add",
     "roots.remove",
     "roots.list",

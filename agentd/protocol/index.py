@@ -112,12 +112,17 @@ class Hello(TypedDict):
 class Event(TypedDict):
     """``params`` of a notification: the request that it belongs to, and what happened.
 
-    ``progress``, which ``index.wait {events: true}`` streams, carries a ``status``.
+    ``progress``, which ``index.wait {events: true}`` streams, carries a ``status``. Of those that ``ask`` streams,
+    ``source`` carries the ``name`` of one and its ``status`` (a ``SourceStatus``), ``chunk`` the next ``text`` of the
+    answer, and ``discarded`` the ``reason`` why all text so far is void.
     """
 
     id: int | str
     event: str
     status: NotRequired[IndexStatus]
+    name: NotRequired[str]
+    text: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class ErrorData(TypedDict):

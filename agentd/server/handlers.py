@@ -9,6 +9,7 @@ from contextlib import aclosing
 import agentd
 from agentd.errors import DeadlineError
 from agentd.protocol import METHODS, PROTOCOL_VERSION
+from agentd.server.answer_handlers import ANSWER_METHODS
 from agentd.server.graph_handlers import GRAPH_METHODS
 from agentd.server.method import Context, Load, Method
 from agentd.server.params import (
@@ -136,6 +137,7 @@ METHOD_TABLE: dict[str, Method] = {
     "read_span": Method(ReadSpanParams, read_span),
     "list_files": Method(ListFilesParams, list_files),
     **GRAPH_METHODS,
+    **ANSWER_METHODS,
     "roots.add": Method(RootParams, roots_add),
     "roots.remove": Method(RootParams, roots_remove),
     "roots.list": Method(Params, roots_list),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from agentd import protocol as p
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
+    from agentd.server import answer_params as a
     from agentd.server import graph_params as g
     from agentd.server.params import ListFilesParams, MultiSearchParams, SearchParams
     from agentd.server.stats import ServerStats
@@ -56,8 +57,42 @@ class GraphServices(Protocol):
         ...
 
 
+class AnswerServices(Protocol):
+    """What answers questions, and keeps the answers. An ``id`` that no answer has raises NotFoundError."""
+
+    async def ask(
+        self,
+        params: a.AskParams,
+        deadline: float | None,
+        emit: Callable[[Mapping[str, object]], Awaitable[None]],
+    ) -> p.Answered:
+        """Answer; ``emit`` is told of sources and text as they come, and waits for the client to take them.
+
+        Raises DeadlineError where nothing was ready at ``deadline`` (loop time in seconds), RootNotFoundError for a
+        root that is not known, BusyError where too many answers are being made.
+        """
+        ...
+
+    async def get(self, answer_id: str) -> p.Answered:
+        """An answer as it was given."""
+        ...
+
+    async def verify(self, answer_id: str) -> p.Verification:
+        """What an answer cites, compared with the disk."""
+        ...
+
+    async def list(self, params: a.AnswerListParams) -> p.AnswerList:
+        """A page of the answers that are kept."""
+        ...
+
+
 class Services(Protocol):
     """Everything behind the socket. Each call may raise any AgentdError and may be cancelled at any await."""
+
+    @property
+    def answers(self) -> AnswerServices:
+        """The methods about answers."""
+        ...
 
     @property
     def graph(self) -> GraphServices:

@@ -81,9 +81,21 @@ class Passages:
         documents = DocumentFilter(restriction, skipped=skipped)
         return await self._database.read(_documents_page, documents, after, limit)
 
+    async def texts(self, root_id: int, path: str) -> list[tuple[int, int, str]]:
+        """(first line, last line, text) of each passage of a file, in its order."""
+        return await self._database.read(_texts, root_id, path)
+
     async def count(self, restriction: Filter, *, skipped: bool = False) -> int:
         """How many documents pass, over all pages."""
         return await self._database.read(_count, DocumentFilter(restriction, skipped=skipped))
+
+
+def _texts(connection: sqlite3.Connection, root_id: int, path: str) -> list[tuple[int, int, str]]:
+    return connection.execute(
+        "SELECT c.start_line, c.end_line, c.text FROM document d JOIN chunk c ON c.document_id = d.id "
+        "WHERE d.root_id = ? AND d.path = ? ORDER BY c.ordinal",
+        (root_id, path),
+    ).fetchall()
 
 
 def _hits(connection: sqlite3.Connection, chunk_ids: Sequence[int]) -> dict[int, HitRow]:

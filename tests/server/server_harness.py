@@ -8,6 +8,7 @@ import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from answer_stub import StubAnswers
 from graph_stub import StubGraph
 
 from agentd.config.settings import ServerSettings
@@ -79,6 +80,7 @@ class StubServices:
         self.current = True
         self.searches = 0
         self.graph = StubGraph()
+        self.answers = StubAnswers()
 
     async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
         self.searches += 1

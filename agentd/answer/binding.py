@@ -1,0 +1,122 @@
+"""From numbers in a text to citations that can be checked: each stands on disk now, each sentence is judged."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from agentd.answer.contracts import Ground, Standing
+from agentd.answer.marks import cited, sentences, without_marks
+from agentd.answer.records import Citation, Claim, text_hash
+from agentd.errors import AgentdError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentd.answer.contracts import Passage, SupportChecker
+    from agentd.answer.grounding import Grounder
+    from agentd.answer.marks import Sentence
+
+JUDGING_SECONDS = 5.0
+"""For all sentences of an answer together; those that are not judged by then are said to be that."""
+STANDS = frozenset({Standing.CURRENT, Standing.MOVED, Standing.UNCHECKED})
+UNCITED = "it cites nothing"
+
+
+class Bound(NamedTuple):
+    """A text, the citations in it, its sentences judged, and what there is to say about them."""
+
+    text: str
+    citations: list[Citation]
+    claims: list[Claim]
+    problems: list[str]
+
+
+class Binder:
+    """Binds answers to their sources."""
+
+    def __init__(self, grounder: Grounder, checker: SupportChecker) -> None:
+        self.checker = checker
+        self._grounder = grounder
+
+    async def standing(self, passages: Sequence[Passage]) -> tuple[list[Passage], list[str]]:
+        """Those of ``passages`` whose text is on disk now, at the lines where it is; and what was left out."""
+        grounds = await asyncio.gather(*map(self._ground, passages))
+        kept = [moved(passage, ground) for passage, ground in zip(passages, grounds, strict=True) if stands(ground)]
+        gone = len(passages) - len(kept)
+        return kept, [f"{gone} passages changed on disk meanwhile and were left out"] if gone else []
+
+    async def bind(self, text: str, passages: Sequence[Passage], *, generated: bool) -> Bound:
+        """Citations of ``passages`` by the numbers in ``text``, all of them where nothing was ``generated``.
+
+        A citation whose text is no longer on disk is taken out, of the text too.
+        """
+        numbers = cited(text) if generated else list(range(1, len(passages) + 1))
+        shown = {number: passages[number - 1] for number in numbers if 1 <= number <= len(passages)}
+        grounds = dict(zip(shown, await asyncio.gather(*map(self._ground, shown.values())), strict=True))
+        there = {number: moved(shown[number], ground) for number, ground in grounds.items() if stands(ground)}
+        lost = [number for number in numbers if number not in there]
+        problems = [f"citation {number} was taken out: its text is no longer on disk" for number in lost]
+        text = without_marks(text, lost) if lost and generated else text
+        claims = await self._claims(text, there) if generated else []
+        if generated and not there:
+            problems.append("the model cited no source: nothing in this answer can be checked")
+        if any(claim.supported is None for claim in claims):
+            problems.append("some sentences could not be judged")
+        citations = [citation(number, passage, claims) for number, passage in sorted(there.items())]
+        return Bound(text, citations, claims, problems)
+
+    async def _ground(self, passage: Passage) -> Ground:
+        if not passage.path:
+            return Ground(Standing.UNCHECKED, passage.start_line, passage.end_line)
+        return await self._grounder.look(passage.path, passage.start_line, passage.end_line, passage.text)
+
+    async def _claims(self, text: str, there: dict[int, Passage]) -> list[Claim]:
+        until = asyncio.get_running_loop().time() + JUDGING_SECONDS
+        found = sentences(text)
+        return await asyncio.gather(*(self._claim(sentence, there, until) for sentence in found))
+
+    async def _claim(self, sentence: Sentence, there: dict[int, Passage], until: float) -> Claim:
+        if not sentence.citations:
+            return Claim(sentence.text, [], supported=False, reasons=[UNCITED])
+        spans = [there[number].text for number in sentence.citations if number in there]
+        try:
+            async with asyncio.timeout_at(until):
+                support = await self.checker.check(sentence.text, spans)
+        except TimeoutError:
+            return Claim(sentence.text, sentence.citations, None, ["it was not judged in time"])
+        except AgentdError as error:
+            return Claim(sentence.text, sentence.citations, None, [error.message])
+        return Claim(sentence.text, sentence.citations, support.supported, list(support.reasons))
+
+
+def stands(ground: Ground) -> bool:
+    """Whether the text is there, as far as can be seen."""
+    return ground.standing in STANDS
+
+
+def moved(passage: Passage, ground: Ground) -> Passage:
+    """The passage at the lines where its text is now."""
+    return replace(passage, start_line=ground.start_line, end_line=ground.end_line, stale=False)
+
+
+def citation(number: int, passage: Passage, claims: Sequence[Claim]) -> Citation:
+    """What ``number`` stands for. It is supported where every sentence that cites it is; of an extract it always is."""
+    verdicts = {claim.supported for claim in claims if number in claim.citations}
+    return Citation(
+        n=number,
+        start_line=passage.start_line,
+        end_line=passage.end_line,
+        hash=text_hash(passage.text),
+        text=passage.text,
+        source=passage.source,
+        supported=UNSET if None in verdicts else False not in verdicts,
+        path=passage.path or UNSET,
+        root=passage.root or UNSET,
+        url=passage.url or UNSET,
+        title=passage.title,
+        symbol=passage.symbol,
+    )

@@ -1,0 +1,210 @@
+"""``agentctl answer``, ``answers`` and ``verify``: answers that were given, and whether what they cite still stands."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from agentd.cli import command as c
+from agentd.cli import output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
+
+    from agentd.protocol import Answered, Citation, Claim, Verified
+
+_STYLED = re.compile(r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|(\[[\d, ]+\])")
+_HEADING = re.compile(r"^#{1,6}\s+(.+)$")
+UNSUPPORTED = "✗"
+QUESTION_COLUMNS = 60
+
+STATES = {
+    "current": ("current", output.GREEN),
+    "changed": ("changed", output.RED),
+    "gone": ("gone", output.RED),
+    "unchecked": ("not checked", output.DIM),
+}
+
+
+class Writer:
+    """Text on a terminal as it comes, whole lines styled as Markdown. ``said`` is all of it so far."""
+
+    def __init__(self, screen: output.Screen) -> None:
+        self.said = ""
+        self._screen = screen
+        self._line = ""
+
+    def write(self, text: str) -> None:
+        """More of it: what ends a line is shown, the beginning of a line waits for its end or for a word's."""
+        self.said += text
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            print(styled(line, self._screen))
+        output.flush()
+
+    def discard(self, reason: str) -> None:
+        """What was shown is void."""
+        if self.said:
+            self._line = ""
+            output.say("", self._screen.paint(f"(begun anew: {output.clean(reason)})", output.YELLOW), "")
+        self.said = ""
+
+    def end(self) -> None:
+        """The last line."""
+        if self._line:
+            print(styled(self._line, self._screen))
+            self._line = ""
+
+
+def styled(line: str, screen: output.Screen) -> str:
+    """A line of Markdown for a terminal: code, strong words, headings and citation marks in their styles."""
+    line = output.clean(line)
+    if not screen.colour:
+        return line
+    if heading := _HEADING.match(line):
+        return screen.paint(heading[1], output.BOLD)
+
+    def style(match: re.Match[str]) -> str:
+        code, strong, mark = match.groups()
+        return screen.paint(*((code, output.CYAN) if code else (strong, output.BOLD) if strong else (mark, output.DIM)))
+
+    return _STYLED.sub(style, line)
+
+
+def say_text(answer: Answered, screen: output.Screen) -> None:
+    """The text of an answer, whole."""
+    output.say(*(styled(line, screen) for line in answer["answer"].split("\n")))
+
+
+def say_sources(answer: Answered, screen: output.Screen) -> None:
+    """What an answer rests on, what is not supported, and how the sources fared; notes go beside a pipe."""
+    if answer["citations"]:
+        output.say("", *(citation_line(each, screen) for each in answer["citations"]))
+    doubts = [claim_line(claim, screen) for claim in answer["claims"] if claim["supported"] is False]
+    if doubts:
+        output.say("", *doubts)
+    notes = list(footer(answer))
+    if screen.is_terminal:
+        output.say("", *(screen.paint(line, output.DIM) for line in notes))
+    else:
+        output.note(*notes)
+
+
+def citation_line(citation: Citation, screen: output.Screen) -> str:
+    """``[1] path:start-end  symbol``, a link on a terminal."""
+    number = f"[{citation['n']}]"
+    lines = f"{citation['start_line']}-{citation['end_line']}"
+    if path := citation.get("path"):
+        place = screen.link(screen.paint(f"{output.short_path(path)}:{lines}", output.MAGENTA), path)
+    else:
+        place = screen.paint(output.clean(citation.get("url", "")), output.MAGENTA)
+    what = output.clean(" ".join((citation.get("symbol") or citation.get("title", "")).split()))
+    mark = screen.paint(f"{UNSUPPORTED} unsupported", output.YELLOW) if citation.get("supported") is False else ""
+    return "  ".join(part for part in (f"{number} {place}", what, mark) if part)
+
+
+def claim_line(claim: Claim, screen: output.Screen) -> str:
+    """A sentence that what it cites does not support, and why."""
+    reasons = output.clean("; ".join(claim["reasons"]))
+    mark = screen.paint(f"{UNSUPPORTED} unsupported", output.YELLOW)
+    return f"{mark}: {output.clean(claim['text'])} ({reasons})"
+
+
+def footer(answer: Answered) -> Iterator[str]:
+    """How the answer came about."""
+    how = f"written by {output.clean(answer['model'])}" if answer["mode"] == "generated" else "passages as they stand"
+    seconds = answer["timings"].get("total", 0.0) / 1000
+    yield f"answer {answer['id']}: {how} ({seconds:.1f} s). Check it later: agentctl verify {answer['id']}"
+    for name, status in answer["sources"].items():
+        reason = f": {output.clean(status['reason'])}" if status["reason"] else ""
+        state, took = status["state"].replace("_", " "), f"{status['milliseconds']:.0f} ms"
+        yield f"{name}: {state}, {status['found']} found ({took}){reason}"
+    for problem in answer["degraded"]:
+        yield f"degraded: {output.clean(problem)}"
+
+
+def one(parser: ArgumentParser) -> None:
+    """What ``answer`` and ``verify`` take."""
+    parser.add_argument("id", metavar="ID", help="of an answer; `agentctl answers` lists them")
+
+
+def several(parser: ArgumentParser) -> None:
+    """What ``answers`` takes."""
+    parser.add_argument("-n", "--limit", type=c.positive, default=20, metavar="N", help="the newest N (default: 20)")
+
+
+def show(args: Namespace) -> int:
+    """An answer again."""
+    with c.connect(args) as client:
+        answer = client.answer(args.id)
+    if args.json:
+        output.say_json(answer)
+    else:
+        screen = output.screen()
+        output.say(screen.paint(output.clean(answer["question"]), output.BOLD), "")
+        say_text(answer, screen)
+        say_sources(answer, screen)
+    return c.FOUND
+
+
+def listing(args: Namespace) -> int:
+    """The answers that are kept, the newest first."""
+    with c.connect(args) as client:
+        page = client.answers(limit=args.limit)
+    if args.json:
+        output.say_json(page)
+    elif page["answers"]:
+        rows = [(each["id"], when(each["at"]), each["mode"], shortened(each["question"])) for each in page["answers"]]
+        output.say(*output.table(rows))
+        if page["total"] > len(rows):
+            output.note(f"{len(rows)} of {page['total']:,} answers")
+    else:
+        output.note("No answer is kept yet. To ask: agentctl ask QUESTION")
+    return c.FOUND if page["answers"] else c.NOTHING_FOUND
+
+
+def when(at: float) -> str:
+    """A time for people, in their own zone."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
+def shortened(question: str) -> str:
+    """A question in one line."""
+    text = output.clean(" ".join(question.split()))
+    return text if len(text) <= QUESTION_COLUMNS else f"{text[: QUESTION_COLUMNS - 1]}…"
+
+
+def verify(args: Namespace) -> int:
+    """Whether what an answer cites still stands."""
+    with c.connect(args) as client:
+        found = client.verify(args.id)
+    if args.json:
+        output.say_json(found)
+        return c.FOUND if found["current"] else c.NOTHING_FOUND
+    screen = output.screen()
+    for each in found["citations"]:
+        output.say(verified_line(each, screen))
+    changed = sum(each["state"] in {"changed", "gone"} for each in found["citations"])
+    if changed:
+        output.note(f"{changed} of {len(found['citations'])} citations no longer stand: ask again")
+    return c.FOUND if found["current"] else c.NOTHING_FOUND
+
+
+def verified_line(citation: Verified, screen: output.Screen) -> str:
+    """``[1] current  path:start-end``."""
+    word, style = STATES.get(citation["state"], (citation["state"], output.YELLOW))
+    moved = "  (moved)" if citation["moved"] else ""
+    place = output.clean(citation.get("url", ""))
+    if path := citation.get("path"):
+        lines = f"{citation['start_line']}-{citation['end_line']}"
+        place = screen.link(f"{output.short_path(path)}:{lines}", path)
+    return f"[{citation['n']}] {screen.paint(word, style)}  {place}{moved}"
+
+
+COMMANDS = (
+    c.Command("answer", "Show an answer again.", show, one),
+    c.Command("answers", "List the answers that are kept.", listing, several),
+    c.Command("verify", "Say whether what an answer cites still stands.", verify, one),
+)
