@@ -24,6 +24,7 @@ from benchmarks import (
     loop_lag,
     memory,
     ranking,
+    remote_embedding,
     restart,
     search_busy,
     search_idle,
@@ -47,6 +48,7 @@ BENCHES: dict[str, Bench] = {
     "search-busy": search_busy.run,
     "loop-lag": loop_lag.run,
     "bulk-workers": bulk_workers.run,
+    "remote-embedding": remote_embedding.run,
     "graph": graph.run,
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.
     "memory": memory.run,

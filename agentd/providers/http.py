@@ -6,6 +6,7 @@ What goes wrong is one ProviderError that says who, what and what to do. Neither
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections import Counter
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -73,8 +74,10 @@ def make_client(certificates: ssl.SSLContext | None = None) -> httpx.AsyncClient
     The environment is not asked: a proxy named there would see what the gate let go to one address only, and a netrc
     would add passwords. Certificates are trusted as the system does, unless ``certificates`` say otherwise. Redirects
     are not followed, for the gate knows nothing of where they lead, and no answer is compressed, so that its size is
-    known as it comes.
+    known as it comes. Its own line for each request is left out: the gate writes one for what leaves.
     """
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         verify=certificates or ssl.create_default_context(),
         trust_env=False,

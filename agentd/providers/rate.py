@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-BURST_SECONDS = 1.0
-"""A second's worth may go at once. More would, with what follows evenly, be over the limit in the first minute."""
+BURST_SECONDS = 0.5
+"""Half a second's worth may go at once: it makes up for moments in which nobody asked. More would, with what follows
+evenly, be over the limit of servers that count by the second."""
 
 
 class Pace:
