@@ -73,7 +73,9 @@ class Breaker:
         try:
             yield
         except ProviderRefusedError as error:
-            self._failed(trial=trial, error=error, lasting=error.details.get("cause") != "request")
+            cause = error.details.get("cause")
+            if cause != "too_long":  # that says something about the text alone
+                self._failed(trial=trial, error=error, lasting=cause != "request")
             raise
         except ProviderError as error:
             self._failed(trial=trial, error=error, lasting=False)

@@ -43,6 +43,7 @@ class _Built(NamedTuple):
     breakers: Mapping[str, Breaker]
     embedding: RemoteEmbedding | None
     chat: RemoteChat | None
+    unusable: str
 
     def status(self) -> ProviderStatus:
         """The worse of its purposes."""
@@ -70,6 +71,12 @@ class Providers:
     def statuses(self) -> list[ProviderStatus]:
         """Of all, in the order of the configuration."""
         return [each.status() for each in self._built.values()]
+
+    def try_again(self) -> None:
+        """Forget failures: a person says that something was mended. What lacks its key still lacks it."""
+        for each in self._built.values():
+            for breaker in () if each.unusable else each.breakers.values():
+                breaker.reset()
 
     async def close(self) -> None:
         """Close the connections; whoever still waits for an answer has been cancelled before."""
@@ -109,11 +116,12 @@ def _models(server: Server, key: str, decode: Decoder, memory: ProbeMemory, prob
     if provider.chat_model:
         breaker = breakers["chat"] = Breaker(provider.name)
         chat = RemoteChat(server, _CHAT[provider.kind](), breaker, key)
-    if reason := _unusable(provider, key):
+    reason = _unusable(provider, key)
+    if reason:
         for breaker in breakers.values():
             breaker.refuse(reason)
         log.warning("provider_unusable", provider=provider.name, reason=reason)
-    return _Built(server, breakers, embedding, chat)
+    return _Built(server, breakers, embedding, chat, reason)
 
 
 def _unusable(provider: ProviderSettings, key: str) -> str:

@@ -15,7 +15,7 @@ from agentd.providers import failures
 from agentd.providers.contracts import Embedded
 from agentd.providers.http import Call
 from agentd.providers.portions import estimate, fit, portions, shorten
-from agentd.providers.probe import PROBE_TEXT, recognise
+from agentd.providers.probe import PROBE_TEXT, is_same, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -146,9 +146,14 @@ class RemoteEmbedding:
     async def _probe(self) -> None:
         openings = self._breaker.openings
         dimension = self._settings.embedding_dimension
-        part = await self._portion([PROBE_TEXT], self._probing, query=False, dimension=dimension)
-        self._space = await recognise(self._settings, part.vectors, self._memory)
+        first, second = [await self._probed(dimension) for _ in range(2)]
+        if not is_same(first, second):
+            raise failures.bad_answer(self._settings, "two vectors of one text that differ")
+        self._space = await recognise(self._settings, first, self._memory)
         self._trusted_at = openings
+
+    async def _probed(self, dimension: int) -> RemoteVectors:
+        return (await self._portion([PROBE_TEXT], self._probing, query=False, dimension=dimension)).vectors
 
     async def _side_by_side(
         self,

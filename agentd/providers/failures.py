@@ -55,7 +55,8 @@ def from_transport(provider: ProviderSettings, error: httpx.HTTPError) -> Provid
         return _passing(name, "silent", f"provider {name} sent nothing for {limit}; see timeout_seconds")
     if isinstance(error, httpx.ConnectError):
         return _passing(name, "connect", f"{host} (provider {name}) cannot be reached: {_plain(chain)}; is it running?")
-    return _passing(name, "closed", f"provider {name} closed the connection before its answer was whole")
+    message = f"provider {name} closed the connection, or broke the rules of HTTP, before its answer was whole"
+    return _passing(name, "closed", message)
 
 
 def from_status(  # noqa: PLR0911  one flat list of what statuses mean
@@ -65,10 +66,8 @@ def from_status(  # noqa: PLR0911  one flat list of what statuses mean
     name, status = provider.name, response.status_code
     found = f"provider {name} answered {_status(status)}{f' ({message})' if message else ''}"
     if response.is_redirect:
-        to = httpx.URL(response.headers.get("location", "")).host or "another path"
-        return _refused(
-            name, "address", f"{found}, a redirect to {to}, which is not followed; set base_url to it", status
-        )
+        where = f"a redirect to {_target(response)}, which is not followed"
+        return _refused(name, "address", f"{found}, {where}; set base_url to where the server is", status)
     if status in {400, 413, 422, 500} and _TOO_LONG.search(message):
         return _refused(name, "too_long", f"{found}: the text is longer than {model} reads", status)
     if status in {402, 429} and (status == 402 or _QUOTA.search(message)):
@@ -128,6 +127,11 @@ def _model_hint(provider: ProviderSettings, model: str) -> str:
 
 def _host(provider: ProviderSettings) -> str:
     return httpx.URL(provider.base_url).netloc.decode("ascii")
+
+
+def _target(response: httpx.Response) -> str:
+    """The host alone: the rest may hold more than is to be shown. What is no URL, httpx has refused already."""
+    return httpx.URL(response.headers["location"]).host or "another path"
 
 
 def _status(status: int) -> str:

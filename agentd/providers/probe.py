@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from agentd.domain import Space
+from agentd.kernels.messages import RemoteVectors
 from agentd.kernels.quantise import restore
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agentd.config.settings import ProviderSettings
-    from agentd.kernels.messages import RemoteVectors
 
 PROBE_TEXT = "Is this still the same model? def median(values): return sorted(values)[len(values) // 2]  # Größe 42"
 """Prose, code, letters beyond ASCII and digits: models that differ, differ here. Spaces hang on it: never change it."""
@@ -71,23 +71,28 @@ async def recognise(provider: ProviderSettings, vector: RemoteVectors, memory: P
     """
     key = memory_key(provider)
     known = await memory.get(key)
-    revision = next((probe.revision for probe in known if is_same(probe, vector)), None)
+    revision = next((probe.revision for probe in known if is_same(_vector(probe), vector)), None)
     if revision is None:
         revision = _revision(key, vector)
         await memory.put(key, Probe(vector.codes, vector.scales, revision))
     return Space(server_key(provider), provider.embedding_model, vector.dimension, revision)
 
 
-def is_same(probe: Probe, vector: RemoteVectors) -> bool:
-    """Whether both are of one model."""
-    if len(probe.codes) != len(vector.codes) or len(probe.scale) != len(vector.scales):
+def is_same(one: RemoteVectors, other: RemoteVectors) -> bool:
+    """Whether two vectors of PROBE_TEXT are of one model."""
+    if (len(one.codes), len(one.scales)) != (len(other.codes), len(other.scales)):
         return False
-    before, now = _restored(probe.codes, probe.scale), _restored(vector.codes, vector.scales)
+    before, now = _restored(one), _restored(other)
     return float(before @ now) >= SAME * float(np.linalg.norm(before) * np.linalg.norm(now))
 
 
-def _restored(codes: bytes, scale: bytes) -> NDArray[np.float32]:
-    return restore(np.frombuffer(codes, np.int8).reshape(1, -1), np.frombuffer(scale, np.float32)).ravel()
+def _vector(probe: Probe) -> RemoteVectors:
+    return RemoteVectors(probe.codes, probe.scale, len(probe.codes))
+
+
+def _restored(vector: RemoteVectors) -> NDArray[np.float32]:
+    codes = np.frombuffer(vector.codes, np.int8).reshape(1, -1)
+    return restore(codes, np.frombuffer(vector.scales, np.float32)).ravel()
 
 
 def _revision(key: str, vector: RemoteVectors) -> str:

@@ -109,6 +109,12 @@ def test_one_bad_request_condemns_nobody(breaker: Breaker) -> None:
     succeed(breaker)
 
 
+def test_a_text_that_is_too_long_says_nothing_about_the_server(breaker: Breaker) -> None:
+    for _ in range(FAILURES + 1):
+        assert fail(breaker, ProviderRefusedError("too long", cause="too_long"))
+    assert breaker.state == "untried"
+
+
 def test_what_cannot_come_by_waiting_is_not_waited_for(breaker: Breaker, clock: Clock) -> None:
     breaker.refuse("no key")
     clock.now += 1e9

@@ -73,7 +73,7 @@ async def test_texts_come_back_as_unit_vectors_in_their_order_whatever_that_of_t
         assert embedded.space == built.embeddings["box"].space
         assert embedded.tokens == 150
         assert server.most_open == 3
-        assert [len(asked.body["input"]) for asked in server.asked] == [1, *[7] * 7, 1]
+        assert [len(asked.body["input"]) for asked in server.asked] == [1, 1, *[7] * 7, 1]
         assert server.asked[0].body["input"] == [PROBE_TEXT]
 
 
@@ -95,7 +95,11 @@ async def test_queries_and_passages_have_their_prefixes(server: ScriptedServer, 
     async with providers(tmp_path, settings(server, query_prefix="q: ", document_prefix="d: ")) as built:
         await built.embeddings["box"].embed(["x"], EMBED, query=True)
         await built.embeddings["box"].embed(["x", ""], EMBED)
-        assert [asked.body["input"] for asked in server.asked] == [["d: " + PROBE_TEXT], ["q: x"], ["d: x", "d: "]]
+        assert [asked.body["input"] for asked in server.asked] == [
+            *[["d: " + PROBE_TEXT]] * 2,
+            ["q: x"],
+            ["d: x", "d: "],
+        ]
 
 
 async def test_long_texts_are_cut_and_counted(server: ScriptedServer, tmp_path: Path) -> None:
@@ -135,7 +139,7 @@ async def test_a_server_without_base64_is_asked_for_numbers_from_then_on(
     async with providers(tmp_path, settings(server)) as built:
         embedded = await built.embeddings["box"].embed(["one"], EMBED)
         assert np.allclose(vectors(embedded), expected("one"), atol=0.01)
-        assert ["encoding_format" in asked.body for asked in server.asked] == [True, False, False]
+        assert ["encoding_format" in asked.body for asked in server.asked] == [True, False, False, False]
 
 
 async def test_a_dimension_that_is_not_given_as_asked_is_told(server: ScriptedServer, tmp_path: Path) -> None:
@@ -184,6 +188,23 @@ async def test_a_model_that_changed_during_an_outage_is_noticed_before_anything_
         assert server.asked[-1].body["input"] == [PROBE_TEXT]
         assert model.space != before
         assert np.allclose(vectors(await model.embed(["one"], EMBED)), expected("one", seed=1), atol=0.01)
+
+
+async def test_a_server_that_makes_vectors_up_is_found_out(server: ScriptedServer, tmp_path: Path) -> None:
+    server.script = lambda asked: openai_vectors(asked, seed=len(server.asked))
+    async with providers(tmp_path, settings(server)) as built:
+        with pytest.raises(ProviderAnswerError, match="two vectors of one text that differ"):
+            await built.embeddings["box"].probe()
+
+
+async def test_whoever_mended_something_need_not_wait(server: ScriptedServer, tmp_path: Path) -> None:
+    async with providers(tmp_path, settings(server), settings(server, name="keyless", credential="none")) as built:
+        server.replies(failure("401 Unauthorized"), openai_vectors)
+        with pytest.raises(ProviderError):
+            await built.embeddings["box"].probe()
+        built.try_again()
+        await built.embeddings["box"].probe()
+        assert [status.state for status in built.statuses()] == ["ok", "refused"]
 
 
 async def test_nothing_not_even_a_probe_goes_where_no_root_lets_it(server: ScriptedServer, tmp_path: Path) -> None:

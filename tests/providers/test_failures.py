@@ -65,6 +65,11 @@ CASES: dict[str, tuple[Reply, type[ProviderError], str]] = {
         ProviderRefusedError,
         "elsewhere.example",
     ),
+    "redirect to nowhere": (
+        Reply(status="308 Moved", headers="Location: http://x:port/\r\n"),
+        ProviderUnavailableError,
+        "rules of HTTP",
+    ),
     "web page": (Reply(b"<html>", kind="text/html"), ProviderAnswerError, "text/html"),
     "compressed": (Reply(b"x", headers="Content-Encoding: gzip\r\n"), ProviderAnswerError, "compressed"),
     "no JSON": (Reply(b"{"), ProviderAnswerError, "JSON"),
@@ -188,7 +193,7 @@ async def test_a_failure_that_passes_is_tried_again(server: ScriptedServer, tmp_
     async with providers(tmp_path, box) as built:
         server.replies(failure("503 Busy", headers="Retry-After: 0\r\n"), Reply(b"{", length=99), openai_vectors)
         await built.embeddings["box"].probe()
-        assert len(server.asked) == 3
+        assert len(server.asked) == 4  # a probe asks twice
         assert built.statuses()[0].counts["retries"] == 2
         assert built.statuses()[0].state == "ok"
         server.replies(failure("503 Busy"), openai_vectors)
