@@ -23,6 +23,7 @@ from agentd.wire import (
     encode,
     event_of,
     open_socket,
+    page_params,
     path_params,
     result_of,
     span_params,
@@ -204,7 +205,7 @@ class AsyncClient:
 
     async def answers(self, limit: int = 20, before: str | None = None) -> p.AnswerList:
         """Answers that are kept, the newest first; ``before`` is the ``next`` of the page before."""
-        return await self.request("answer.list", limit=limit, before=before)  # type: ignore[no-any-return]
+        return await self.request("answer.list", **page_params(limit, before))  # type: ignore[no-any-return]
 
     async def roots(self) -> list[p.RootInfo]:
         """Every root and how far its index is."""

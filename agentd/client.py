@@ -22,6 +22,7 @@ from agentd.wire import (
     encode,
     event_of,
     open_socket,
+    page_params,
     path_params,
     peer_credentials,
     received,
@@ -210,7 +211,7 @@ class Client:
 
     def answers(self, limit: int = 20, before: str | None = None) -> p.AnswerList:
         """Answers that are kept, the newest first; ``before`` is the ``next`` of the page before."""
-        return self.request("answer.list", limit=limit, before=before)  # type: ignore[no-any-return]
+        return self.request("answer.list", **page_params(limit, before))  # type: ignore[no-any-return]
 
     def roots(self) -> list[p.RootInfo]:
         """Every root and how far its index is."""

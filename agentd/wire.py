@@ -210,6 +210,11 @@ def span_params(path: str, start_line: int, end_line: int | None) -> Message:
     return params if end_line is None else params | {"end_line": end_line}
 
 
+def page_params(limit: int, before: str | None) -> Message:
+    """Parameters of ``answer.list``."""
+    return {"limit": limit} if before is None else {"limit": limit, "before": before}
+
+
 def wait_params(target: str, timeout: float | None) -> Message:
     """Parameters of ``index.wait``."""
     return {"for": target} if timeout is None else {"for": target, "timeout_ms": max(round(timeout * 1000), 1)}
