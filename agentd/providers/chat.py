@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from agentd.errors import ProviderRefusedError
+from agentd.providers import failures
 from agentd.providers.contracts import Finished, Usage
-from agentd.providers.embedding import unknown_member
 from agentd.providers.http import Call
 from agentd.providers.portions import estimate
 from agentd.providers.said import cleaned
@@ -129,7 +129,7 @@ class RemoteChat:
             except ProviderRefusedError as error:  # it refused before it said anything
                 optional = frozenset(self._dialect.optional) - set(self._renamed)
                 body = self._dialect.body(self._settings.chat_model, request, self.context_tokens)
-                if (member := unknown_member(error, body, optional)) is None:
+                if (member := failures.unknown_member(error, body, optional)) is None:
                     raise
                 self._renamed[member] = self._dialect.optional[member]
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -18,7 +17,7 @@ from agentd.providers.portions import estimate, fit, portions, shorten
 from agentd.providers.probe import PROBE_TEXT, is_same, recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
 
     from agentd.domain import Space
     from agentd.kernels.messages import RemoteVectors
@@ -217,17 +216,9 @@ class RemoteEmbedding:
             try:
                 return await self._server.post(call)
             except ProviderRefusedError as error:
-                if (name := unknown_member(error, body, self._dialect.optional - self._left_out)) is None:
+                if (name := failures.unknown_member(error, body, self._dialect.optional - self._left_out)) is None:
                     raise
                 self._left_out.add(name)
-
-
-def unknown_member(error: ProviderRefusedError, body: Mapping[str, object], optional: frozenset[str]) -> str | None:
-    """The optional member of ``body`` that the server complains of by name."""
-    if error.details.get("cause") != "request":
-        return None
-    named = (name for name in body if name in optional and re.search(rf"\b{re.escape(name)}\b", error.message))
-    return next(named, None)
 
 
 def _joined(first: _Part, second: _Part) -> _Part:

@@ -19,6 +19,8 @@ from agentd.errors import ProviderAnswerError, ProviderError, ProviderRefusedErr
 from agentd.providers.headers import retry_after
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agentd.config.settings import ProviderSettings
 
 RETRIED = frozenset({"connect", "closed", "busy", "server"})
@@ -100,6 +102,14 @@ def told(provider: ProviderSettings, message: str) -> ProviderUnavailableError:
     return _passing(
         provider.name, "server", f"provider {provider.name} broke off its answer ({message or 'no reason'})"
     )
+
+
+def unknown_member(error: ProviderRefusedError, body: Mapping[str, object], optional: frozenset[str]) -> str | None:
+    """The optional member of ``body`` that the server complains of by name."""
+    if error.details.get("cause") != "request":
+        return None
+    named = (name for name in body if name in optional and re.search(rf"\b{re.escape(name)}\b", error.message))
+    return next(named, None)
 
 
 def _passing(name: str, cause: str, message: str, *, status: int = 0, wait: float = 0.0) -> ProviderUnavailableError:
