@@ -42,6 +42,9 @@ RERANK = Kernel("rerank", "agentd.kernels.rerank", "rerank", m.RerankRequest, m.
 REMOTE_VECTORS = Kernel(
     "remote_vectors", "agentd.kernels.remote_vectors", "read_vectors", m.RemoteVectorsRequest, m.RemoteVectors
 )
+WEB_PAGE = Kernel("web_page", "agentd.kernels.web_page", "read_page", m.WebPageRequest, m.WebPage)
+WEB_RANK = Kernel("web_rank", "agentd.kernels.web_rank", "score_texts", m.WebRankRequest, m.WebRankResult)
+ROBOTS = Kernel("robots", "agentd.kernels.robots", "judge", m.RobotsRequest, m.RobotsVerdict)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages
@@ -56,5 +59,8 @@ KERNELS: dict[str, Kernel[Struct, Struct]] = {
         RANK,
         RERANK,
         REMOTE_VECTORS,
+        WEB_PAGE,
+        WEB_RANK,
+        ROBOTS,
     )
 }
