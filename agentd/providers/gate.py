@@ -83,15 +83,19 @@ class Gate:
         self._metrics = metrics
         self._redact_long = redact_long
 
-    async def admit(self, outgoing: Outgoing, provider: str, url: str, texts: Sequence[str]) -> list[str]:
+    async def admit(
+        self, outgoing: Outgoing, provider: str, url: str, texts: Sequence[str], *, relayed: bool = False
+    ) -> list[str]:
         """What may be sent to ``url`` of ``texts``: all of it to this machine, else without the secrets.
+
+        What a server will pass on is ``relayed``: then it leaves, wherever that server stands.
 
         Raises:
             EgressError: a root does not allow it; nothing may be sent.
         """
-        if is_loopback(url):
+        if is_loopback(url) and not relayed:
             return list(texts)
-        self.check(outgoing, provider, url)
+        self.check(outgoing, provider, url, relayed=relayed)
         short = sum(map(len, texts)) <= IN_PLACE_CHARS
         redacted = redact(texts) if short else await self._redact_long(texts)
         for kind, count in redacted.counts.items():
@@ -100,22 +104,22 @@ class Gate:
             log.info("egress_redacted", provider=provider, purpose=outgoing.purpose, **redacted.counts)
         return redacted.texts
 
-    def check(self, outgoing: Outgoing, provider: str, url: str) -> None:
+    def check(self, outgoing: Outgoing, provider: str, url: str, *, relayed: bool = False) -> None:
         """Refuse what a root does not allow.
 
         Raises:
             EgressError: names the roots and the line of configuration that would allow it.
         """
-        if is_loopback(url):
+        if is_loopback(url) and not relayed:
             return
         refusing = sorted(root for root in outgoing.roots if outgoing.purpose not in self._rule(root).egress)
         if refusing or not outgoing.roots:
             self._metrics.counter("egress_refused", purpose=outgoing.purpose).increment()
             raise EgressError(refusal(outgoing.purpose, provider, refusing), provider=provider, roots=refusing)
 
-    def sent(self, outgoing: Outgoing, provider: str, url: str, size: int) -> None:
+    def sent(self, outgoing: Outgoing, provider: str, url: str, size: int, *, relayed: bool = False) -> None:
         """Note that a request of ``size`` bytes left: one line of the log each, and never what was in it."""
-        if is_loopback(url):
+        if is_loopback(url) and not relayed:
             return
         self._metrics.counter("egress_requests", purpose=outgoing.purpose, provider=provider).increment()
         self._metrics.counter("egress_bytes", purpose=outgoing.purpose, provider=provider).increment(size)
