@@ -58,7 +58,6 @@ def lag(status: IndexStatus) -> str:
 def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
     """One root: a heading, and what was found below it."""
     colour = output.GREEN if root["state"] == "current" else output.YELLOW
-    watched = "" if root["watched"] else ", not watched: changes are found by rescans alone"
     scanned = "never" if root["scanned_at"] is None else output.duration(max(now - root["scanned_at"], 0)) + " ago"
     rows = [
         ("  documents", f"{root['documents']:,}{pending(root['pending'], 'to read')}"),
@@ -67,9 +66,19 @@ def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
         ("  scanned", scanned),
     ]
     if root["skipped"]:
+    if followed := watched(root):
+        rows.append(("  watched", followed))
         rows.append(("  skipped", f"{output.counts(root['skipped'])} (agentctl files --skipped)"))
     heading = f"{screen.paint(output.clean(root['path']), output.BOLD)}  {screen.paint(root['state'], colour)}"
-    return [f"{heading}  ({root['origin']}{watched})", *output.table(rows)]
+    return [f"{heading}  ({root['origin']})", *output.table(rows)]
+
+
+def watched(root: RootInfo) -> str:
+    """How much of a root is watched, where that is not all of it. The reason stands under ``degraded``."""
+    if root["watched"] or not root.get("directories"):
+        return ""
+    kind = f", {output.clean(root['filesystem'])}" if root["filesystem"] else ""
+    return f"{root['coverage']:g} % of {root['directories']:,} directories, {root['polled_directories']:,} polled{kind}"
 
 
 def totals(status: IndexStatus, socket_path: str) -> list[str]:
