@@ -1,4 +1,4 @@
-"""``agentctl stats``, ``stop`` and ``version``: the daemon itself."""
+"""``agentctl stop`` and ``version``: the daemon itself."""
 
 from __future__ import annotations
 
@@ -14,41 +14,7 @@ from agentd.client import AgentdClientError, NoDaemonError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
-    from typing import Any
-
     from agentd.client import Client
-
-
-def stats(args: Namespace) -> int:
-    """Print the daemon's counters and timings."""
-    with c.connect(args) as client:
-        values = client.stats()
-    if args.json:
-        output.say_json(values)
-    elif values:
-        output.say(*output.table(flat(values)))
-    return c.FOUND
-
-
-def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """``search.latency_ms.p50  3.2`` for each value, however deep it lies."""
-    for name, value in values.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            yield from flat({str(number): each for number, each in enumerate(value)}, f"{prefix}{name}.")
-        elif isinstance(value, dict):
-            yield from flat(value, f"{prefix}{name}.")
-        else:
-            yield output.clean(f"{prefix}{name}"), plain(value)
-
-
-def plain(value: Any) -> str:
-    """A value for people."""
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "-"}[value]
-    if isinstance(value, int | float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
-    return output.clean(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def stop_arguments(parser: ArgumentParser) -> None:
@@ -129,7 +95,6 @@ def version(args: Namespace) -> int:
 
 
 COMMANDS = (
-    c.Command("stats", "Print the daemon's counters and timings.", stats),
     c.Command("stop", "Stop the daemon, and wait until it has.", stop, stop_arguments),
     c.Command("version", "Print the versions of agentctl and of the daemon.", version),
 )

@@ -32,7 +32,7 @@ FAMILIES = {
     "status": "index",
     "wait": "index",
     "reindex": "index",
-    "stats": "daemon",
+    "stats": "stats",
     "stop": "daemon",
     "install": "service",
     "uninstall": "service",
