@@ -42,6 +42,9 @@ class Raw:
     data: bytes
 
 
+GREETER = "agentctl"
+"""Whose ``hello`` is answered, but not kept: every command begins with it."""
+
 SILENCE = Raw(b"silence")
 """Never answer, and keep the connection open."""
 
@@ -89,7 +92,8 @@ class ScriptedPeer:
         with contextlib.suppress(OSError), connection.makefile("rb") as lines:
             for line in lines:
                 request = json.loads(line)
-                self.received.put((request["method"], request["params"]))
+                if request["params"].get("client") != GREETER:
+                    self.received.put((request["method"], request["params"]))
                 reply = self.replies.get(request["method"], Failure("method_not_found", "not in the script"))
                 if reply is not SILENCE:
                     connection.sendall(self._encode(request["id"], reply))

@@ -26,7 +26,7 @@ def stop_arguments(parser: ArgumentParser) -> None:
 
 def stop(args: Namespace) -> int:
     """Ask the daemon to drain and stop, and wait until its process has ended."""
-    with c.connect(args) as client:
+    with c.connect(args, any_protocol=True) as client:
         client.timeout = max(args.timeout, 1.0)
         pid = pid_of_daemon(client)
         ended = terminate(pid, args.timeout)
@@ -83,7 +83,7 @@ def terminate(pid: int, timeout: float) -> bool:
 def version(args: Namespace) -> int:
     """Print the versions of agentctl and, where one runs, of the daemon."""
     try:
-        with c.connect(args) as client:
+        with c.connect(args, any_protocol=True) as client:
             daemon = client.hello().get("version", "unknown")
     except NoDaemonError:
         daemon = None

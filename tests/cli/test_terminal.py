@@ -265,7 +265,7 @@ def test_ctrl_c_cancels_the_search_and_ends_quietly(
         pass
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 130
-    assert peer.received.get(timeout=10) == ("cancel", {"id": 2})
+    assert peer.received.get(timeout=10) == ("cancel", {"id": 3})
     assert terminal.seen == ""
 
 
