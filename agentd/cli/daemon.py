@@ -14,6 +14,7 @@ from agentd.client import AgentdClientError, NoDaemonError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+
     from agentd.client import Client
 
 

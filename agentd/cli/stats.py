@@ -67,11 +67,9 @@ def process(values: dict[str, Any]) -> list[str]:
     own, workers = values.get("process", {}), values.get("compute", {}).get("workers", [])
     if not own:
         return []
-    memory = sum(worker["rss_bytes"] for worker in workers)
-    return [
-        f"up {output.duration(own['uptime_seconds'])}, process {own['pid']}, memory {output.size(own['rss_bytes'])} "
-        f"and {output.size(memory)} in {len(workers)} workers"
-    ]
+    lived = f"up {output.duration(own['uptime_seconds'])}, process {own['pid']}"
+    memory = output.size(sum(worker["rss_bytes"] for worker in workers))
+    return [f"{lived}, memory {output.size(own['rss_bytes'])} and {memory} in {len(workers)} workers"]
 
 
 def requests(values: dict[str, Any]) -> Iterator[Row]:
