@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+RETRY_SECONDS = 5.0
+"""Chores that failed are tried again before their next turn: what kept them, such as a full disk, may be over."""
+
 Chore = tuple[str, "Callable[[], Awaitable[object]]"]
 
 
@@ -44,9 +47,18 @@ class Maintenance:
         due = time.monotonic()
         while True:
             due += self._interval
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await self._until(due)
             await self.once()
             due = max(due, time.monotonic() - self._interval)
+
+    async def _until(self, due: float) -> None:
+        """Wait, and meanwhile try again what has failed."""
+        while self.problems and due - time.monotonic() > RETRY_SECONDS:
+            await asyncio.sleep(RETRY_SECONDS)
+            for name, chore in self._chores:
+                if name in self.problems:
+                    await self._chore(name, chore)
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def once(self) -> None:
         """All chores, now."""
