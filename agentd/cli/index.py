@@ -88,6 +88,7 @@ def totals(status: IndexStatus, socket_path: str) -> list[str]:
         rows.append(("rate", speed))
     if status["disk_bytes"]:
         rows.append(("disk", disk(status["disk_bytes"])))
+    rows += [("limit", text) for text in limits(status)]
     rows.append(("socket", output.clean(socket_path)))
     return output.table(rows)
 
@@ -97,6 +98,21 @@ def disk(sizes: dict[str, int]) -> str:
     parts = sorted((item for item in sizes.items() if item[0] != "total"), key=lambda item: -item[1])
     total = sizes.get("total", sum(sizes.values()))
     return f"{output.size(total)} ({', '.join(f'{output.clean(name)} {output.size(size)}' for name, size in parts)})"
+
+
+def limits(status: IndexStatus) -> list[str]:
+    """Budgets that something gives way to; an older daemon has none."""
+    return [
+        f"{output.clean(name.replace('_', ' '))} {amount(name, each['used'])} of {amount(name, each['limit'])}: "
+        f"{output.clean(each['state'])}"
+        for name, each in status.get("limits", {}).items()
+        if each["state"] != "ok"
+    ]
+
+
+def amount(limit: str, value: int) -> str:
+    """What a budget counts: bytes, or things."""
+    return f"{value:,}" if limit in {"descriptors", "watches"} else output.size(value)
 
 
 def rates(status: IndexStatus) -> str:

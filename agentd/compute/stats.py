@@ -34,9 +34,9 @@ class LaneStats(Struct, frozen=True):
 
     ``workers`` counts processes, ``ready`` those that run a task or could.
 
-    ``done`` and ``failed`` count tasks, ``retried`` second tries; ``killed`` and ``recycled`` count processes that were
-    killed by us (time limits, cancelled work) or retired for their memory, ``restarts`` those started to replace any
-    that ended unasked.
+    ``done`` and ``failed`` count tasks, ``retried`` second tries, ``refused`` tasks for which the queue had no room;
+    ``killed`` and ``recycled`` count processes that were killed by us (time limits, memory, cancelled work) or retired
+    for their memory, ``restarts`` those started to replace any that ended unasked.
     """
 
     workers: int
@@ -51,6 +51,7 @@ class LaneStats(Struct, frozen=True):
     recycled: int
     restarts: int
     busy_seconds: float
+    refused: int = 0
 
 
 class PoolStats(Struct, frozen=True):

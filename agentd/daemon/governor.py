@@ -51,8 +51,6 @@ class Budget:
         self._steps = steps
         self._standing = Standing()
         self._taken = [metrics.counter("limit_steps", limit=name, step=step) for step in steps]
-        self._used = metrics.gauge("limit_used_bytes", limit=name)
-        self._limit = metrics.gauge("limit_bytes", limit=name)
         self._given_at = float("-inf")
 
     @property
@@ -69,8 +67,6 @@ class Budget:
         if limit != self.limit and pressure < RELAXED:
             self._standing = Standing()
         self.used, self.limit, self.pressure = used, limit, pressure
-        self._used.set(used)
-        self._limit.set(limit)
         before = self._standing.step
         self._standing = advance(self._standing, pressure, len(self._steps), time.monotonic())
         after = self._standing.step

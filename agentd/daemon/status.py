@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from agentd.indexing.index import Index
     from agentd.indexing.ingest import Ingest
     from agentd.indexing.keeper import RootKeeper
+    from agentd.indexing.watcher import Watcher
     from agentd.observability.lag import LagProbe
     from agentd.observability.metrics import Metrics
-    from agentd.protocol import IndexStatus, RootInfo
+    from agentd.protocol import IndexStatus, LimitInfo, RootInfo
     from agentd.retrieval.reranker import Reranker
     from agentd.retrieval.search import Searcher
     from agentd.storage.catalogue import Catalogue
@@ -172,7 +173,7 @@ class StatusReporter:
             "degraded": self.problems(),
             "notices": await asyncio.to_thread(notices, self._state),
             "disk_bytes": await self._disk_bytes(),
-            "limits": self._governor.limits(),
+            "limits": self._governor.limits() | {"watches": watch_limit(self._index.planner.watcher)},
         }
 
     async def stats(self) -> Mapping[str, object]:
@@ -220,6 +221,12 @@ class StatusReporter:
             sizes = await asyncio.to_thread(disk_use, self._state)
             self._disk = (time.monotonic(), sizes)
         return sizes
+
+
+def watch_limit(watcher: Watcher) -> LimitInfo:
+    """Directories that are watched, and the most there can be; what is beyond is polled."""
+    reached = watcher.full or watcher.directories >= watcher.limit
+    return {"used": watcher.directories, "limit": watcher.budget, "state": "shrinking" if reached else "ok"}
 
 
 def state_of(keeper: RootKeeper, pending: int, queued: int) -> str:
