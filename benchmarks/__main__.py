@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import (
+    bulk_changes,
     bulk_workers,
     client_start,
     embedding_rate,
     freshness,
     graph,
+    idle_cpu,
     keyword_complete,
     loop_lag,
     memory,
@@ -48,6 +50,8 @@ BENCHES: dict[str, Bench] = {
     "loop-lag": loop_lag.run,
     "bulk-workers": bulk_workers.run,
     "graph": graph.run,
+    "bulk-changes": bulk_changes.run,
+    "idle-cpu": idle_cpu.run,
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.
     "memory": memory.run,
     "search-idle": search_idle.run,

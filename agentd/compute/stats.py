@@ -16,7 +16,6 @@ class Lane(StrEnum):
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
-    WATCH = "watch"
 
 
 class WorkerStats(Struct, frozen=True):

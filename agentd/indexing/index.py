@@ -161,8 +161,7 @@ class Index:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        del self.planner.roots[root.path]
-        await keeper.coverage.forget()
+        await self.planner.drop(root.path)
         try:
             removed = await self._catalogue.roots.remove(root.id)
         except StateUnusableError:  # it could not be begun, so the root stays

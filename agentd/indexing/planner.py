@@ -9,6 +9,7 @@ import structlog
 
 from agentd.indexing.inotify import LEAST_LIMIT, system_limit
 from agentd.indexing.mounts import MountEvents, Mounts, read_mounts
+from agentd.indexing.places import folders_above
 from agentd.indexing.signal import Signal
 from agentd.indexing.watch_plan import choose
 
@@ -73,6 +74,12 @@ class WatchPlanner:
                 log.info("mounts_changed", root=root, places=places)
                 await coverage.refollow(places)
                 self._hints([root])
+
+    async def drop(self, root: str) -> None:
+        """End all watches that are there for the sake of a root."""
+        await self.roots.pop(root).forget()
+        others = {folder for other in self.roots for folder in folders_above(other)}
+        await self.watcher.unwatch(folder for folder in folders_above(root) if folder not in others)
 
     def limit_reason(self) -> str:
         """What keeps more directories from being watched, and what to do about it."""
