@@ -21,11 +21,11 @@ def status_arguments(parser: ArgumentParser) -> None:
 
 def status(args: Namespace) -> int:
     """Say how far the index is."""
-    with c.connect(args) as client:
-        if args.watch:
-            from agentd.cli import watch  # noqa: PLC0415  # it draws with rich, which takes as long as six searches
+    if args.watch:
+        from agentd.cli import watch  # noqa: PLC0415  # it draws with rich, which takes as long as six searches
 
-            return watch.run(client, as_json=args.json)
+        return watch.run(args)
+    with c.connect(args) as client:
         now = client.status()
     if args.json:
         output.say_json(now)
