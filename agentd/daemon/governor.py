@@ -185,7 +185,7 @@ class Governor:
                 log.warning("cannot_give_back", error=error.message)
 
     def _measure_disk(self) -> tuple[int, int, int]:
-        return usage.tree_bytes(self._state), usage.free_bytes(self._state), usage.open_descriptors()
+        return usage.disk_use(self._state)["total"], usage.free_bytes(self._state), usage.open_descriptors()
 
     def _apply(self) -> None:
         """Let the bulk lane have as many workers as all budgets allow."""

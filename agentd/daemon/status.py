@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agentd.daemon.soundness import notices
+from agentd.daemon.usage import disk_use
 from agentd.indexing.progress import seconds_left
 from agentd.retrieval.search import VECTORS_OFF
 
@@ -256,33 +256,6 @@ def summed(counts: list[dict[str, int]]) -> dict[str, int]:
         for reason, count in some.items():
             total[reason] = total.get(reason, 0) + count
     return total
-
-
-def disk_use(directory: Path) -> dict[str, int]:
-    """Bytes by entry of the state directory, in total under ``total``; of one that was deleted nothing is left."""
-    sizes: dict[str, int] = {}
-    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
-        for entry in entries:
-            name = "damaged" if ".damaged-" in entry.name else entry.name.split(".", 1)[0]
-            sizes[name] = sizes.get(name, 0) + (tree_size(entry.path) if entry.is_dir() else file_size(entry))
-    return {**sizes, "total": sum(sizes.values())}
-
-
-def tree_size(directory: str) -> int:
-    """Bytes of all files below a directory; 0 for one that has just gone."""
-    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
-        return sum(
-            file_size(entry) if not entry.is_dir(follow_symlinks=False) else tree_size(entry.path) for entry in entries
-        )
-    return 0
-
-
-def file_size(entry: os.DirEntry[str]) -> int:
-    """Bytes on disk; 0 for one that has just gone (a view swaps its files)."""
-    try:
-        return entry.stat(follow_symlinks=False).st_blocks * 512
-    except FileNotFoundError:
-        return 0
 
 
 def memory() -> dict[str, int]:
