@@ -36,6 +36,7 @@ exec unshare --cgroup --mount bash -ec "$2"
 MOUNT = """
 mount -t tmpfs tmpfs /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount --make-rshared /  # within: what the manager mounts for a service from a namespace of its own must show here
 """
 USER = """
 mkdir -p /run/systemd/system  # what a manager of a user takes for a machine that systemd runs (sd_booted(3))
@@ -48,7 +49,7 @@ mount -t tmpfs tmpfs /var/lib
 mount -t tmpfs tmpfs /mnt
 cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache /etc/localtime /mnt/
 mkdir -p /mnt/systemd/system
-mount --move /mnt /etc
+mount --bind /mnt /etc
 for unit in sysinit basic shutdown sockets multi-user paths timers slices; do
     printf '[Unit]\\nDefaultDependencies=no\\n' > /etc/systemd/system/$unit.target
 done
@@ -68,6 +69,7 @@ class ServiceManager:
         self.units = self.home / ".config" / "systemd" / "user"
         self.socket = self.runtime / "agentd" / "agentd.sock"
         self.log = place / "log"
+        self.dropped_in: dict[str, str] = {}
         self._system = system
         self._cgroup = f"agentd-test-{os.getpid()}-{'system' if system else 'user'}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -154,13 +156,14 @@ class ServiceManager:
         self.drop_in(**settings)
 
     def drop_in(self, **settings: str) -> None:
-        """Settings of the service beside those that every test here has."""
+        """Settings of the service beside those that every test here has; what runs keeps its own until a restart."""
         lines = [f"StandardError=append:{self.log}", *(f"{name}={value}" for name, value in settings.items())]
         folder = self.units / "agentd.service.d"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         (folder / "test.conf").write_text("\n".join(["[Service]", *lines, ""]))
         self.systemctl("daemon-reload")
+        self.dropped_in = settings
 
     def said(self) -> str:
         """What the daemon has logged."""
