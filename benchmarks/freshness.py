@@ -114,7 +114,7 @@ def watched(path: Path) -> Iterator[queue.Queue[float]]:
     waiting, stop = os.pipe()
 
     def listen() -> None:
-        while waiting not in select.select([instance, waiting], [], [])[0]:
+        while waiting not in select.select([instance.fileno(), waiting], [], [])[0]:
             instance.read(READ_BYTES)
             events.put(time.perf_counter())
 
