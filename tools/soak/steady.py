@@ -137,11 +137,11 @@ class Steady:
         self._tree.go_to("main")
         client.wait("vectors", timeout=SETTLE_SECONDS)
         until(lambda: client.stats()["server"]["connections"] == 1, "the clients have gone")
+        self._warm()
         runs = client.stats()["maintenance"]["runs"]
         until(lambda: client.stats()["maintenance"]["runs"] > runs + MAINTENANCE_RUNS, "maintenance has been")
         until(lambda: len(self._daemon.workers("bulk")) <= 1, "idle workers have left")
         until(lambda: not self._problems(), "the problems are struck off")
-        self._warm()
         minute = round((time.monotonic() - began) / 60, 1)
         self._outcome.samples.append(sample(self._daemon.pid, self._daemon.state, minute))
         print(self._outcome.samples[-1], flush=True)
