@@ -11,6 +11,7 @@ from agentd.storage.graph import Graph
 from agentd.storage.linker import LinkQueue
 from agentd.storage.outlines import Outlines
 from agentd.storage.passages import Passages
+from agentd.storage.purge import Purge
 from agentd.storage.root_ledger import NAME, RootLedger
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans
@@ -28,7 +29,8 @@ class Catalogue:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.roots = Roots(database, RootLedger(database.path.with_name(NAME)))
+        self.purge = Purge(database)
+        self.roots = Roots(database, RootLedger(database.path.with_name(NAME)), self.purge)
         self.scans = Scans(database)
         self.documents = Documents(database)
         self.passages = Passages(database)
@@ -53,6 +55,7 @@ class Catalogue:
         try:
             await catalogue.roots.restore()
             await catalogue.roots.finish_removals()
+            await catalogue.purge.look()
         except BaseException:
             await catalogue.close()
             raise
