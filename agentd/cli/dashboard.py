@@ -212,11 +212,10 @@ def machine(history: History) -> Section:
         figure("memory", memory(stats), Curve(history.curve("memory"))),
     ]
     for name, lane in stats.get("compute", {}).get("lanes", {}).items():
-        if name != "watch":
-            share = 100 * history.last(f"lane {name}") / max(lane["workers"], 1)
-            queued = f", {lane['queued']:,} waiting" if lane["queued"] else ""
-            text = f"{min(share, 100):.0f} % of {lane['workers']}{queued}"
-            rows.append(figure(output.clean(name), text, Curve(history.curve(f"lane {name}"), lane["workers"])))
+        share = 100 * history.last(f"lane {name}") / max(lane["workers"], 1)
+        queued = f", {lane['queued']:,} waiting" if lane["queued"] else ""
+        text = f"{min(share, 100):.0f} % of {lane['workers']}{queued}"
+        rows.append(figure(output.clean(name), text, Curve(history.curve(f"lane {name}"), lane["workers"])))
     if lag := stats.get("loop_lag"):
         rows.append(figure("loop lag", f"p99 {lag['p99_ms']:.1f} ms, worst {lag['max_ms']:.0f} ms", Text("")))
     if status is not None and status["disk_bytes"]:
