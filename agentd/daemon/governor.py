@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agentd.compute.stats import resident_bytes
 from agentd.daemon import usage
 from agentd.daemon.budgets import EFFECT_SECONDS, RELAXED, Standing, advance, pressure_of, pressure_of_free
 from agentd.errors import StateUnusableError
 from agentd.indexing.signal import Signal
 
 if TYPE_CHECKING:
-    from agentd.compute.pool import Pool
+    from collections.abc import Sequence
+
+    from agentd.compute.pool import Pool, WorkerStats
     from agentd.config.settings import ServerSettings, Settings
     from agentd.daemon.descriptors import Descriptors
     from agentd.daemon.reserves import Reserves
@@ -151,20 +154,20 @@ class Governor:
         workers = self._pool.stats().workers
         share = max(LEAST_SHARE_BYTES, limit // (len(workers) + 1)) if self.memory.reached("large_workers") else None
         self._killed.increment(self._pool.enforce(share))
-        used = await self._memory([worker.pid for worker in workers], limit)
+        used = await self._memory(workers, limit)
         self.memory.look(used, limit, pressure_of(used, limit))
         if self.memory.wants_back(time.monotonic()):
             self._pool.shed_bulk()
             await self._reserves.give_memory()
         self._apply()
 
-    async def _memory(self, workers: list[int], limit: int) -> int:
+    async def _memory(self, workers: Sequence[WorkerStats], limit: int) -> int:
         """Bytes in use by all processes. Where even the sum that counts shared pages twice is at ease, the last exact
         figure will do: to take one holds up each process for 1 ms per 100 MB.
         """
-        pids = [os.getpid(), *workers]
+        pids = [os.getpid(), *(worker.pid for worker in workers)]
         now = time.monotonic()
-        at_most = usage.resident(pids)
+        at_most = resident_bytes(os.getpid()) + sum(worker.rss_bytes for worker in workers)
         if at_most < RELAXED * limit and now - self._exact_at < EXACT_SECONDS:
             return min(self.memory.used, at_most)
         self._exact_at = now

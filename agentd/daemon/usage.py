@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 _PSS = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
-def resident(pids: Sequence[int]) -> int:
-    """Resident bytes of processes, where each counts the pages that it shares: never less than ``proportional``. Some
-    30 µs a process.
-    """
-    return sum(map(resident_bytes, pids))
-
-
 def proportional(pids: Sequence[int]) -> int:
     """Bytes of processes in which a page that several share counts once (PSS). 1 ms for 100 MB, all in the kernel."""
     return sum(map(_proportional, pids))
