@@ -81,15 +81,16 @@ class ServiceManager:
         unshare = ["unshare", *NAMESPACES, "--fork", "--mount-proc", "--kill-child", "--propagation", "private"]
         prepare = ["bash", "-c", PREPARE, "bash", self._cgroup, MOUNT + (SYSTEM if self._system else USER)]
         with (self.place / "systemd.log").open("wb") as log:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [*unshare, *prepare],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=self.environment,
             )
-        until(lambda: psutil.Process(self._process.pid).children(), "the namespaces are made")
-        self._inside = psutil.Process(self._process.pid).children()[0].pid
+        self._process = process
+        until(lambda: psutil.Process(process.pid).children(), "the namespaces are made")
+        self._inside = psutil.Process(process.pid).children()[0].pid
         try:
             until(lambda: self.run("systemctl", *self.scope, "show", check=False).returncode == 0, "systemd answers")
         except AssertionError:
