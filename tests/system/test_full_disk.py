@@ -48,7 +48,7 @@ def write_corpus(root: Path, files: int) -> None:
 def test_a_full_disk_is_named_searches_go_on_and_room_mends_it(tmp_path: Path) -> None:
     root = tmp_path / "root"
     write_corpus(root, 400)
-    daemon = Daemon(tmp_path / "place", root, **KEYWORD_ONLY)
+    daemon = Daemon(tmp_path / "place", root, **KEYWORD_ONLY, AGENTD_LIMITS_FREE_DISK_MEGABYTES="0")
     daemon.state.mkdir(parents=True)
     daemon.before_exec = lambda: own_disk(daemon.state, "4m")
     with daemon:
@@ -61,3 +61,18 @@ def test_a_full_disk_is_named_searches_go_on_and_room_mends_it(tmp_path: Path) -
         assert daemon.finds("word399x1")[0] == str(root / "module_399.py")
         until(lambda: daemon.client.health()["status"] == "degraded", "only the vectors are missing")
         until(lambda: "full" not in " ".join(daemon.client.health()["problems"]), "the problem is struck off")
+
+
+def test_a_disk_that_fills_up_makes_indexing_wait_before_it_is_full(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write_corpus(root, 400)
+    daemon = Daemon(tmp_path / "place", root, **KEYWORD_ONLY, AGENTD_LIMITS_FREE_DISK_MEGABYTES="56")
+    daemon.state.mkdir(parents=True)
+    daemon.before_exec = lambda: own_disk(daemon.state, "60m")
+    with daemon:
+        until(lambda: daemon.client.status()["limits"]["free_disk"]["state"] == "paused", "indexing waits")
+        assert any("limits.free_disk_megabytes is 56" in problem for problem in daemon.client.health()["problems"])
+        daemon.client.search("filler text")  # answers, with whatever was indexed before
+        resize(daemon, "400m")
+        assert daemon.client.wait("keyword", timeout=60)["pending"] == 0
+        assert "full" not in daemon.log
