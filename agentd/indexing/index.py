@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -261,9 +262,13 @@ class Index:
         self.keepers[root.path] = keeper
         self.planner.roots[root.path] = coverage
         self._tasks[root.path] = [
-            self._group.create_task(self._supervise(f"root {root.path}", keeper.run)),
-            self._group.create_task(self._supervise(f"polls of {root.path}", partial(coverage.polls.run, self._hint))),
+            self._start(f"root {root.path}", keeper.run),
+            self._start(f"polls of {root.path}", partial(coverage.polls.run, self._hint)),
         ]
+
+    def _start(self, name: str, service: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Run a service of a root, without the context of the request that added it: its log lines are not of that."""
+        return self._group.create_task(self._supervise(name, service), context=Context())
 
     def _refuse_overlap(self, path: str) -> None:
         for other in self.keepers:
