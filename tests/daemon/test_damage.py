@@ -155,6 +155,8 @@ def test_whatever_was_done_to_the_files_the_daemon_opens_and_ends_whole(
 def test_random_bytes_anywhere_end_in_what_a_new_index_would_hold(daemon: Daemon, made: Daemon, seed: int) -> None:
     generator = random.Random(seed)  # noqa: S311 repeatable, not secret
     for path in sorted(path for path in daemon.state.rglob("*") if path.is_file() and size_of(path)):
+        if path.name == "roots.json":  # what only it and a damaged index know can be lost with both
+            continue
         for _ in range(3):
             overwrite(path, generator.randrange(size_of(path)), generator.randbytes(generator.choice([1, 16, 600])))
     with daemon:

@@ -14,6 +14,7 @@ from daemon_harness import DEADLINE, Daemon, until
 from state_audit import audit
 
 from agentd.storage import migrations
+from agentd.storage.root_ledger import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +93,8 @@ def newer_database(name: str) -> Callable[[Path], None]:
 
 
 def newer_ledger(state: Path) -> None:
-    content = json.loads((state / "roots.json").read_text())
-    (state / "roots.json").write_text(json.dumps(content | {"format": 99, "crc": 0}))
+    content = {"format": 99, "folders": {}}
+    (state / "roots.json").write_text(json.dumps(content | {"crc": checksum(content)}))
 
 
 @pytest.mark.parametrize("make", [newer_database("index.db"), newer_database("embeddings.db"), newer_ledger])
