@@ -119,7 +119,7 @@ def lanes(values: dict[str, Any]) -> Iterator[Row]:
     """A row a lane."""
     for name, lane in values.get("compute", {}).get("lanes", {}).items():
         counts = [lane["workers"], lane["busy"], lane["queued"], lane["done"], lane["failed"]]
-        yield f"  {output.clean(name)}", *(f"{count:,}" for count in counts), some(lane["killed"] + lane["restarts"])
+        yield f"  {output.clean(name)}", *(f"{count:,}" for count in counts), some(lane["restarts"])
 
 
 def facts(values: dict[str, Any]) -> Iterator[Row]:
