@@ -103,12 +103,12 @@ class WatchPlanner:
         """
         async with self._planning:
             await self._learn_limit()
+            budget = self.watcher.budget
+            if sum(coverage.directories for coverage in self.roots.values()) <= budget:
+                return local
             scores: dict[str, int] = {}
             for coverage in self.roots.values():
                 scores |= coverage.watchable()
-            budget = self.watcher.budget
-            if len(scores) <= budget:
-                return local
             chosen = await asyncio.to_thread(choose, scores, self.watcher.watched(), budget)
             losers = [path for path in scores if path not in chosen and path in self.watcher]
             await self.watcher.unwatch(losers)

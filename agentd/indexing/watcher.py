@@ -179,15 +179,13 @@ class Watcher:
         if self._inotify is not None:
             return self._inotify
         try:
-            self._inotify = Inotify()
-            self._canary_watch = await asyncio.to_thread(self._inotify.add, self._canary, inotify.OPEN)
+            instance, self._canary_watch = await asyncio.to_thread(_open_instance, self._canary)
         except OSError as error:
-            self.close()
             self.problem = f"this user's inotify instances or watches are used up ({error.strerror}); raise {LIMITS}"
             return None
-        self.problem = ""
-        self._wait_for_events(self._inotify)
-        return self._inotify
+        self.problem, self._inotify = "", instance
+        self._wait_for_events(instance)
+        return instance
 
     async def _arm(self, instance: Inotify, directories: Sequence[str], mask: int) -> tuple[set[str], int]:
         """Those that are watched now, and the number (from 1) of the first that the system refused; 0 for none."""
@@ -274,6 +272,15 @@ class Watcher:
         """A watch that does not work is no watch: whoever looks at everything arms everything."""
         self.close()
         self._lose(reason)
+
+
+def _open_instance(canary: str) -> tuple[Inotify, int]:
+    instance = Inotify()
+    try:
+        return instance, instance.add(canary, inotify.OPEN)
+    except OSError:
+        instance.close()
+        raise
 
 
 def _add(instance: Inotify, directories: Sequence[str], mask: int) -> list[int]:
