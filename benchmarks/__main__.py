@@ -18,6 +18,7 @@ from benchmarks import (
     bulk_changes,
     bulk_workers,
     client_start,
+    clients,
     embedding_rate,
     freshness,
     graph,
@@ -55,6 +56,7 @@ BENCHES: dict[str, Bench] = {
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.
     "memory": memory.run,
     "search-idle": search_idle.run,
+    "clients": clients.run,
     "ranking": ranking.run,
     "freshness": freshness.run,
     "client-start": client_start.run,

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-HEAVY_SHARE = 4
+HEAVY_SHARE = 8
 """One in so many of the requests that run at a time may be heavy; those have turns of their own, so that light ones do
-not wait behind them."""
+not wait behind them. By default these are two, fewer than there are threads that search."""
 
 
 class Dispatcher:
@@ -97,7 +97,7 @@ class Dispatcher:
 
     async def _in_turn(self, method: Method, context: Context, params: Params) -> object:
         """Handle the call when its connection has its turn. The answer is written after it, however slow the client."""
-        turns = self._turns.get(method.load)
+        turns = self._turns.get(Load.HEAVY if method.load is Load.LIGHT and params.heavy else method.load)
         if turns is None:
             return await method.handle(context, params)
         began = await turns.take(context.call.channel)
