@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+REMOVAL_SECONDS = 1.0
+"""How long a stopping daemon waits for roots that are being removed."""
+
 IGNORE_FILES = frozenset({".gitignore", ".agentdignore"})
 
 
@@ -79,6 +82,7 @@ class Index:
         self.planner = WatchPlanner(Watcher(self._hint, self._look_at_everything, canary=private[0]), self._hint)
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._changing = asyncio.Lock()
+        self._removals: set[asyncio.Task[int]] = set()  # that run, whether or not somebody still waits for them
 
     async def run(self, supervise: Supervise) -> None:
         """Keep every root; ends by cancellation alone."""
@@ -95,6 +99,15 @@ class Index:
                 await asyncio.Event().wait()
         finally:
             self.planner.watcher.close()
+            await self._end_removals()
+
+    async def _end_removals(self) -> None:
+        """Let removals end before the database closes. One that takes longer goes on at the next start."""
+        if self._removals:
+            _, slow = await asyncio.wait(self._removals, timeout=REMOVAL_SECONDS)
+            for removing in slow:
+                removing.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
 
     def reconfigure(self, settings: IndexSettings) -> None:
         """Take new settings from now on, and look at everything again under them."""
@@ -143,7 +156,16 @@ class Index:
             RootFixedError: flag or file name it, and ``fixed`` does not say that they no longer do.
         """
         # Whoever asked may go away in the middle, and must not leave a root that nobody keeps.
-        return await asyncio.shield(self._remove(path, fixed=fixed))
+        removing = asyncio.create_task(self._remove(path, fixed=fixed))
+        self._removals.add(removing)
+        removing.add_done_callback(self._removed)
+        return await asyncio.shield(removing)
+
+    def _removed(self, removing: asyncio.Task[int]) -> None:
+        """Take note of the end, also of an error that nobody waits for any more."""
+        self._removals.discard(removing)
+        if not removing.cancelled() and (error := removing.exception()) is not None:
+            log.info("removal_failed", error=str(error))
 
     async def _remove(self, path: str, *, fixed: bool) -> int:
         async with self._changing:
