@@ -10,6 +10,7 @@ puts this off and no more.
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 from agentd.storage.connection import connect
@@ -17,6 +18,7 @@ from agentd.storage.feed import feed_live
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
     from pathlib import Path
 
     from agentd.storage.database import Database
@@ -42,7 +44,7 @@ class Purge:
         """Feed every document that has text once more; the generation at which views have written all of them anew."""
         after = 0
         while batch := await self._database.read_bulk(_with_text, after):
-            await self._database.write(feed_live, batch)
+            await self._database.write(feed_again, batch)
             after = batch[-1]
         return self._database.generation.value
 
@@ -58,6 +60,16 @@ class Purge:
         await self._database.truncate_log()
         self.asked.clear()
         await self.look()  # there may have been another removal meanwhile
+
+
+def feed_again(connection: sqlite3.Connection, document_ids: Sequence[int]) -> None:
+    """Feed documents whose ids were read a moment ago. Those removed since stay marked as gone, or the feed would keep
+    them for ever.
+    """
+    found = connection.execute(
+        "SELECT d.id FROM json_each(?) j CROSS JOIN document d ON d.id = j.value", (json.dumps(document_ids),)
+    ).fetchall()
+    feed_live(connection, [document_id for (document_id,) in found])
 
 
 def note_removal(connection: sqlite3.Connection) -> None:
