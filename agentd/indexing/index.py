@@ -165,7 +165,7 @@ class Index:
         """Take note of the end, also of an error that nobody waits for any more."""
         self._removals.discard(removing)
         if not removing.cancelled() and (error := removing.exception()) is not None:
-            log.info("removal_failed", error=str(error))
+            log.debug("removal_failed", error=str(error))
 
     async def _remove(self, path: str, *, fixed: bool) -> int:
         async with self._changing:
