@@ -6,9 +6,11 @@ import statistics
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from benchmarks.harness.processes import family, pss_bytes
+
+T = TypeVar("T")
 
 MEGABYTE = 1024 * 1024
 LOOKS = 5
@@ -64,6 +66,11 @@ def watches_of(pid: int) -> int:
 
 def growth(values: list[float]) -> float:
     """By how much the median of the last quarter is over that of the second, the first being warm-up: a share."""
-    quarter = max(1, len(values) // 4)
-    before = statistics.median(values[quarter : 2 * quarter])
-    return statistics.median(values[-quarter:]) / before - 1
+    quarter = len(last_quarter(values))
+    before = statistics.median(values[quarter : 2 * quarter] or values)
+    return statistics.median(last_quarter(values)) / before - 1
+
+
+def last_quarter(values: list[T]) -> list[T]:
+    """At least one."""
+    return values[-max(1, len(values) // 4) :]

@@ -50,7 +50,7 @@ CHECK_EVERY = 5
 
 def run_steady(place: Path, seed: int, minutes: float) -> bool:
     """Run, print a table for ``benchmarks/RESULTS.md``, and return whether every bar was met."""
-    folder = (place / "steady").resolve()
+    folder, load = (place / "steady").resolve(), os.getloadavg()[0]
     shutil.rmtree(folder, ignore_errors=True)
     rng = random.Random(seed)  # noqa: S311  seeded on purpose
     tree = Tree(folder / "root", rng)
@@ -61,7 +61,7 @@ def run_steady(place: Path, seed: int, minutes: float) -> bool:
             outcome.problems.append(f"exit code {code}")
         outcome.problems += audit(daemon.state, vectors=True)
         outcome.failures = [line for line in daemon.log.splitlines() if '"level": "error"' in line]
-    return report(outcome, seed, minutes)
+    return report(outcome, seed, minutes, load)
 
 
 class Steady:
