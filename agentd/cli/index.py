@@ -65,9 +65,9 @@ def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
         ("  vectors", f"{root['vectors']:,}{pending(root['vectors_pending'], 'to compute')}"),
         ("  scanned", scanned),
     ]
-    if root["skipped"]:
     if followed := watched(root):
         rows.append(("  watched", followed))
+    if root["skipped"]:
         rows.append(("  skipped", f"{output.counts(root['skipped'])} (agentctl files --skipped)"))
     heading = f"{screen.paint(output.clean(root['path']), output.BOLD)}  {screen.paint(root['state'], colour)}"
     return [f"{heading}  ({root['origin']})", *output.table(rows)]
