@@ -79,7 +79,7 @@ def requests(values: dict[str, Any]) -> Iterator[Row]:
     for method, count in called:
         recent = server.get("recent", {}).get(method, {})
         outcomes = server.get("outcomes", {}).get(method, {})
-        failed = sum(times for outcome, times in outcomes.items() if outcome != "ok")
+        failed = sum(times for outcome, times in outcomes.items() if outcome not in {"ok", "cancelled"})
         times = [milliseconds(recent[name]) if recent.get("count") else "" for name in ("p50", "p99")]
         yield f"  {output.clean(method)}", f"{count:,}", f"{recent.get('count', 0):,}", *times, some(failed)
 

@@ -19,7 +19,7 @@ def values() -> dict[str, Any]:
             "in_flight": 1,
             "refused": {"busy": 2},
             "requests": {"stats": 3, "search": 1200},
-            "outcomes": {"search": {"ok": 1198, "deadline": 2}},
+            "outcomes": {"search": {"ok": 1197, "deadline": 2, "cancelled": 1}},
             "recent": {"search": {"count": 12, "p50": 3.61, "p99": 10.8}, "stats": {"count": 0}},
         },
         "process": {"pid": 7, "uptime_seconds": 7380.0, "rss_bytes": 104857600},
