@@ -28,6 +28,7 @@ from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
 from agentd.indexing.index import Index
 from agentd.indexing.ingest import Ingest
+from agentd.indexing.inspection import Inspector
 from agentd.indexing.linker import Linker
 from agentd.indexing.purger import Purger
 from agentd.indexing.signal import Signal
@@ -111,6 +112,7 @@ class Daemon:
             settings.search,
             self._new_graph(verifier),
             exporter,
+            Inspector(catalogue, self.index, pool),
         )
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)

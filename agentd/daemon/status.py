@@ -182,6 +182,7 @@ class StatusReporter:
         return {
             "process": {
                 "pid": os.getpid(),
+                "state_directory": str(self._state),
                 "started_at": round(self._started, 3),
                 "uptime_seconds": round(time.monotonic() - self._began, 1),
                 "cpu_seconds": round(time.process_time(), 3),

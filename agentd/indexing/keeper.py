@@ -197,14 +197,7 @@ class RootKeeper:
         return directories
 
     async def _walk(self, scan: Scan, paths: set[str]) -> list[str]:
-        request = WalkRequest(
-            root=self.root.path,
-            paths=tuple(sorted(paths)),
-            max_file_bytes=self._settings.max_file_bytes,
-            exclude=self._settings.exclude + self._left_out(),
-            global_excludes=self._git_excludes,
-            index_secrets=self._settings.index_secrets,
-        )
+        request = self.walk_request(tuple(sorted(paths)))
         directories: list[str] = []
         facts = FolderFacts()
         async for page in stream_patiently(self._pool, WALK, request, Priority.WALK):
@@ -218,6 +211,17 @@ class RootKeeper:
         self.missing = scan.root_missing
         await self.coverage.note(paths, directories, facts)
         return directories
+
+    def walk_request(self, paths: tuple[str, ...]) -> WalkRequest:
+        """What has ``paths`` (relative) listed as every scan does."""
+        return WalkRequest(
+            root=self.root.path,
+            paths=paths,
+            max_file_bytes=self._settings.max_file_bytes,
+            exclude=self._settings.exclude + self._left_out(),
+            global_excludes=self._git_excludes,
+            index_secrets=self._settings.index_secrets,
+        )
 
     def _left_out(self) -> tuple[str, ...]:
         """Patterns of what is agentd's own, and of what the kernel makes up while it is read."""

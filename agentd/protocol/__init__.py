@@ -34,6 +34,7 @@ METHODS = (
     "index.status",
     "index.wait",
     "index.reindex",
+    "index.inspect",
     "index.events",
     "stats",
     "metrics",

@@ -126,6 +126,15 @@ class ReindexParams(Params, frozen=True, kw_only=True):
     path: AbsolutePath | None = None
 
 
+class InspectParams(Params, frozen=True, kw_only=True):
+    """Files by name, and ``sample`` by chance; with ``passages``, one of the passages of each."""
+
+    paths: Annotated[tuple[AbsolutePath, ...], Meta(max_length=1000)] = ()
+    roots: Annotated[tuple[AbsolutePath, ...], Few] = ()
+    sample: Annotated[int, Meta(ge=0, le=1000)] = 0
+    passages: bool = False
+
+
 class CancelParams(Params, frozen=True, kw_only=True):
     """The request to end; ids are those of the same connection."""
 

@@ -8,6 +8,7 @@ from agentd.storage.database import Database
 from agentd.storage.documents import Documents
 from agentd.storage.feed import Feed
 from agentd.storage.graph import Graph
+from agentd.storage.inspection import Inspection
 from agentd.storage.linker import LinkQueue
 from agentd.storage.outlines import Outlines
 from agentd.storage.passages import Passages
@@ -40,6 +41,7 @@ class Catalogue:
         self.outlines = Outlines(database)
         self.graph = Graph(database)
         self.links = LinkQueue(database)
+        self.inspection = Inspection(database)
 
     @classmethod
     async def open(cls, path: Path) -> Catalogue:

@@ -87,6 +87,7 @@ def params_of(root: Path) -> dict[str, dict[str, Any]]:
         "roots.add": {"path": str(root)},
         "roots.remove": {"path": "/nowhere"},
         "index.reindex": {"path": f"{root}/callers.py"},
+        "index.inspect": {"paths": [f"{root}/callers.py", f"{root}/none.py"], "sample": 50, "passages": True},
         "cancel": {"id": 99},
     }
 

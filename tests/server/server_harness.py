@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
-    from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
-    from agentd.server.params import ListFilesParams, MultiSearchParams
+    from agentd.protocol import FileList, IndexStatus, InspectedFile, RootInfo, SearchResult, Span
+    from agentd.server.params import InspectParams, ListFilesParams, MultiSearchParams
     from agentd.server.services import Goal
     from agentd.server.stats import ServerStats
 
@@ -202,6 +202,19 @@ class StubServices:
 
     async def reindex(self, path: str | None) -> Mapping[str, object]:
         return {"scheduled": 2 if path is None else 1}
+
+    async def inspect(self, _params: InspectParams) -> Sequence[InspectedFile]:
+        return [
+            {
+                "path": "/home/ada/engine/retry.py",
+                "root": "/home/ada/engine",
+                "state": "indexed",
+                "skip": None,
+                "size": 310,
+                "modified_ns": 1763800000500000000,
+                "passage": {"start_line": 4, "end_line": 5, "text": "def retry(policy):\n    ...", "embedded": True},
+            }
+        ]
 
     async def index_events(self) -> AsyncGenerator[Mapping[str, object], None]:
         self.hanging.release()
