@@ -21,6 +21,20 @@ RETRY_SECONDS = 5.0
 Chore = tuple[str, "Callable[[], Awaitable[object]]"]
 
 
+M_ARENA_MAX = -8
+"""mallopt(3)."""
+HEAPS = 2
+
+
+def share_heaps() -> None:
+    """Have all threads take memory from two heaps (glibc alone), before any of them starts. By itself the C library
+    makes eight a core, and each keeps the gaps of its own peaks, whatever is given back: under edits and queries the
+    daemon went from 66 to 111 MB in five minutes, with two heaps from 60 to 88.
+    """
+    with contextlib.suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
+
+
 def return_memory() -> None:
     """Give freed memory back to the system, which the C library keeps after indexing (malloc_trim(3), glibc alone)."""
     with contextlib.suppress(AttributeError):  # another C library
