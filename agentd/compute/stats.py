@@ -12,7 +12,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Lane(StrEnum):
-    """Who waits for a task: a person with a query, the index, or nobody (watching never ends)."""
+    """Who waits for a task: a person with a query, or the index."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
