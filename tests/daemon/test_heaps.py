@@ -1,10 +1,11 @@
-"""The heaps of the C library: each keeps the gaps of its peaks, so there must be few, however many threads there are."""
+"""The heaps of the C library: each keeps the gaps of its peaks, so there must be few for many threads."""
 
 from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 from daemon_harness import DEADLINE, Daemon, running, write_files
@@ -26,7 +27,7 @@ def heaps(pid: int) -> int:
         and end == after
         and start % HEAP_BYTES == 0
         and last - start == HEAP_BYTES
-        for (start, end, used), (after, last, rest) in zip(parts, parts[1:], strict=False)
+        for (start, end, used), (after, last, rest) in pairwise(parts)
     )
 
 
