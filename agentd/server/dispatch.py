@@ -79,14 +79,16 @@ class Dispatcher:
         try:
             return self._encode(call, await self._invoke(call, method)), "ok"
         except asyncio.CancelledError:
-            error = call.verdict or CancelledError("the request was cancelled by the daemon")
-        except AgentdError as raised:
-            error = raised
-        return encode_error(call.id, error), error.kind
+            verdict = call.verdict or CancelledError("the request was cancelled by the daemon")
+            return encode_error(call.id, verdict), verdict.kind
+        except AgentdError as error:
+            # Answered here, and kept in no variable: with the traceback's hold on this frame it would be a cycle, and a
+            # flood of bad requests would keep the garbage collector, and so the loop, busy.
+            return encode_error(call.id, error), error.kind
 
     async def _invoke(self, call: Call, method: Method) -> object:
         if call.verdict is not None:
-            raise call.verdict
+            raise asyncio.CancelledError
         params = decode_params(call.request.method, call.request.params, method.params)
         if params.deadline_ms is not None:
             call.deadline = call.received + params.deadline_ms / 1000

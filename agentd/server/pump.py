@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from typing import Protocol
 
-LINES_PER_TURN = 16
+LINES_PER_TURN = 8
 """Lines that are taken from all clients together before the loop turns to other things; a request costs its thread some
 0.3 ms on the way."""
 

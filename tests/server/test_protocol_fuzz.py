@@ -40,7 +40,7 @@ async def conversation(harness: Harness, lines: list[bytes], cuts: list[int]) ->
         try:
             while (answer := await wire.receive())["id" if "id" in answer else "method"] != THE_END:
                 answers.append(answer)
-        except (EOFError, ConnectionResetError):  # closed, after a line that was too long
+        except (EOFError, OSError):  # closed, after a line that was too long
             answers.append({"error": {"data": {"kind": "closed"}}})
         return answers
 
