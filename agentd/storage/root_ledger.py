@@ -13,7 +13,7 @@ import msgspec
 
 from agentd.errors import StateNewerError, StateUnusableError
 from agentd.storage.set_aside import set_aside
-from agentd.storage.view_files import replace_file
+from agentd.storage.view_files import forget_half_written, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,13 +30,15 @@ class RootLedger:
         self._path = path
 
     def read(self) -> set[str] | None:
-        """The paths; None where there is no file, or one that is damaged, which is set aside.
+        """The paths; None where there is no file, or one that is damaged, which is set aside. What a writer that was
+        killed has left is removed.
 
         Raises:
             StateNewerError: a newer agentd wrote it.
             StateUnusableError: it cannot be read.
         """
         try:
+            forget_half_written(self._path)
             content = whole(self._path.read_bytes())
             found = int(content["format"])
             roots = msgspec.convert(content["roots"], list[str]) if found <= FORMAT else []

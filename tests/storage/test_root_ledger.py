@@ -33,6 +33,14 @@ def test_what_was_written_is_read(tmp_path_factory: pytest.TempPathFactory, path
     assert ledger.read() == paths
 
 
+def test_what_a_killed_writer_left_is_removed_and_what_it_would_have_replaced_holds(tmp_path: Path) -> None:
+    ledger = RootLedger(tmp_path / "roots.json")
+    ledger.write({"/srv/notes"})
+    (tmp_path / "roots.json.new").write_bytes(b"half wri")
+    assert ledger.read() == {"/srv/notes"}
+    assert [path.name for path in tmp_path.iterdir()] == ["roots.json"]
+
+
 def test_every_flipped_bit_is_noticed_or_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "roots.json"
     roots = {"/home/ada/engine", "/srv/notes"}
