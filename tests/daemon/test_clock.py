@@ -34,12 +34,16 @@ def set_clock(tmp_path: Path, years: int) -> None:
     (tmp_path / "new").rename(tmp_path / "ahead")
 
 
+def maintenance_goes_on(daemon: Daemon) -> None:
+    runs = daemon.client.stats()["maintenance"]["runs"]
+    until(lambda: daemon.client.stats()["maintenance"]["runs"] > runs + 2, "maintenance goes on", 10)
+
+
 def test_a_jump_under_a_running_daemon_stops_and_evicts_nothing(daemon: Daemon, tmp_path: Path) -> None:
     root = tmp_path / "root"
     for number, years in enumerate(JUMPS):
         set_clock(tmp_path, years)
-        runs = daemon.client.stats()["maintenance"]["runs"]
-        until(lambda runs=runs: daemon.client.stats()["maintenance"]["runs"] > runs + 2, "maintenance goes on", 10)
+        maintenance_goes_on(daemon)
         computed = daemon.client.stats()["embedding"]["computed"]
         write_files(root, 3, start=100 + 10 * number)
         daemon.follows(root)
@@ -59,7 +63,11 @@ def test_a_restart_years_later_or_earlier_embeds_nothing_again(daemon: Daemon, t
 
 
 def test_the_clock_of_the_test_is_the_daemons(daemon: Daemon, tmp_path: Path) -> None:
-    true = daemon.client.status()["roots"][0]["scanned_at"]
+    before = scanned_at(daemon)
     set_clock(tmp_path, 10)
     daemon.client.wait("keyword", timeout=DEADLINE)
-    assert daemon.client.status()["roots"][0]["scanned_at"] > true + 9 * SECONDS_A_YEAR
+    assert scanned_at(daemon) > before + 9 * SECONDS_A_YEAR
+
+
+def scanned_at(daemon: Daemon) -> float:
+    return daemon.client.status()["roots"][0]["scanned_at"] or 0.0

@@ -256,11 +256,15 @@ def test_views_ahead_of_an_index_that_was_thrown_back_are_made_anew(
     assert audit(daemon.state, vectors=True) == []
 
 
+def forget_umask() -> None:
+    os.umask(0)
+
+
 def test_files_are_for_their_owner_alone_whatever_their_modes_were(daemon: Daemon, made: Daemon) -> None:
     for path in daemon.state.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o666)
     garbage(daemon.state / "index.db")
-    daemon.before_exec = lambda: os.umask(0) and None
+    daemon.before_exec = forget_umask
     with daemon:
         is_whole(daemon, root(made))
         modes = {stat.S_IMODE(path.stat().st_mode) for path in daemon.state.rglob("*") if path.is_file()}
