@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 INDEX_NAME = "index.db"
+VECTORS_NAME = "vectors"
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
 VERIFY_THREADS = 4
@@ -124,7 +125,7 @@ async def open_vectors(
         return None, error.message
     space = Space("local", model.name, model.dimension, model.revision)
     await catalogue.vectors.activate_space(space.key)
-    folder = settings.state_directory / "vectors" / space.slug
+    folder = settings.state_directory / VECTORS_NAME / space.slug
     await forget_other_spaces(catalogue, space, folder)
     view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
     stack.push_async_callback(asyncio.to_thread, view.close)

@@ -9,7 +9,14 @@ import pytest
 
 from agentd.errors import StateUnusableError
 from agentd.storage.private import make_private
-from agentd.storage.set_aside import KEPT_DAYS, SQLITE_COMPANIONS, copies, forget_old_copies, set_aside
+from agentd.storage.set_aside import (
+    KEPT_DAYS,
+    SQLITE_COMPANIONS,
+    copies,
+    forget_all_copies,
+    forget_old_copies,
+    set_aside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +65,16 @@ def test_old_copies_go_also_where_the_clock_was_wrong(tmp_path: Path, days: int)
     assert len(names(tmp_path)) == 5
     forget_old_copies(tmp_path, datetime.now(UTC) + timedelta(days=days))
     assert names(tmp_path) == ["index.db", "index.db.damaged-long-ago"]
+
+
+def test_all_copies_go_where_room_is_needed(tmp_path: Path) -> None:
+    for name in ("index.db", "index.db-wal", "in use"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "keyword").mkdir()
+    set_aside(tmp_path / "index.db", "why", SQLITE_COMPANIONS)
+    set_aside(tmp_path / "keyword", "why")
+    forget_all_copies(tmp_path)
+    assert names(tmp_path) == ["in use"]
 
 
 def test_what_cannot_be_renamed_is_an_error_that_says_what_to_do(
