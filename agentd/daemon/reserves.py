@@ -36,8 +36,8 @@ class Reserves:
         await asyncio.to_thread(return_memory)
 
     async def give_disk(self, wanted_bytes: int) -> None:
-        """Delete damaged files that were set aside, evict up to so many bytes of vectors that no chunk uses, return every
-        free page and every log to the disk.
+        """Delete damaged files that were set aside, evict up to so many bytes of vectors that no chunk uses, and return
+        every free page and every log to the disk.
         """
         await asyncio.to_thread(self._forget_damaged)
         cache, queue = self._stores.cache, self._stores.catalogue.vectors
