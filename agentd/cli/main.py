@@ -33,6 +33,7 @@ FAMILIES = {
     "wait": "index",
     "reindex": "index",
     "stats": "stats",
+    "doctor": "doctor",
     "stop": "daemon",
     "install": "service",
     "uninstall": "service",
