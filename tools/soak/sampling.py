@@ -6,9 +6,12 @@ import statistics
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from benchmarks.harness.processes import family, pss_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -64,11 +67,12 @@ def watches_of(pid: int) -> int:
     return count
 
 
-def growth(values: list[float]) -> float:
-    """By how much the median of the last quarter is over that of the second, the first being warm-up: a share."""
+def growth(values: list[float], of: Callable[[list[float]], float] = statistics.median) -> float:
+    """By how much the median (or what ``of`` makes of values) of the last quarter is over that of the second, the first
+    being warm-up: a share.
+    """
     quarter = len(last_quarter(values))
-    before = statistics.median(values[quarter : 2 * quarter] or values)
-    return statistics.median(last_quarter(values)) / before - 1
+    return of(last_quarter(values)) / of(values[quarter : 2 * quarter] or values) - 1
 
 
 def last_quarter(values: list[T]) -> list[T]:
