@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from contextlib import suppress
+import time
 from typing import TYPE_CHECKING
 
 from agentd.cli.doctor import views
 from agentd.cli.doctor.finding import PROBLEM, WARNING, Finding, ok, skipped, some
 from agentd.cli.doctor.tree import random_files
-from agentd.client import AgentdClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
 
 MOST = 1000
 """Files that the daemon describes in one answer."""
-SETTLE_SECONDS = 3.0
-"""What differs is looked at again once the index is current, for at most so long: somebody may be working."""
+LOOKS = 3
+PAUSE_SECONDS = 0.5
+"""What differs is looked at again so often, so much later each time: somebody may be working on it."""
 
 INDEX_FIRST, DISK_FIRST = "index.files", "index.complete"
 
@@ -95,13 +95,16 @@ def lost(file: InspectedFile) -> str:
 def twice(
     patient: Patient, files: Iterable[InspectedFile], fault: Callable[[InspectedFile], str]
 ) -> list[InspectedFile]:
-    """Those with a fault, also after the index had time to take in what has just changed."""
-    if not (suspects := [file for file in files if fault(file)]):
-        return []
-    with suppress(AgentdClientError):  # it is busy with something else: what it holds now counts
-        patient.request("index.wait", **{"for": "keyword", "timeout_ms": round(1000 * SETTLE_SECONDS)})
-    again = inspected(patient, paths=[file["path"] for file in suspects])
-    return [file for file in again if fault(file)]
+    """Those with a fault, also after the index had time to take in what has just changed.
+
+    It is not asked to (``index.wait``): that would have everything scanned, and mend what is to be found here.
+    """
+    suspects = [file for file in files if fault(file)]
+    for _ in range(LOOKS if suspects else 0):
+        time.sleep(PAUSE_SECONDS)
+        again = inspected(patient, paths=[file["path"] for file in suspects])
+        suspects = [file for file in again if fault(file)]
+    return suspects
 
 
 def judged(name: str, patient: Patient, about: str, what: str, wrong: list[InspectedFile]) -> Finding:

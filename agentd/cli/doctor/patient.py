@@ -54,13 +54,22 @@ class Patient:
     not answered.
     """
 
-    def __init__(self, socket: str | None, *, root: str | None, sample: int, deep: bool) -> None:
-        self.machine = Machine()
+    def __init__(
+        self,
+        socket: str | None,
+        *,
+        root: str | None,
+        sample: int,
+        deep: bool,
+        configuration: Configuration | None = None,
+        machine: Machine | None = None,
+    ) -> None:
+        self._configuration = configuration or Configuration()
+        self.machine = machine or Machine()
         self.sample = sample
         self.deep = deep
         self.wanted_root = os.path.realpath(root) if root else None
         self.socket = os.path.abspath(socket or paths.socket_to_connect())
-        self._configuration = Configuration()
         self.client: Client | None = None
         self.silence: AgentdClientError | None = None
         self.hello: Hello | dict[str, Any] = {}

@@ -45,9 +45,10 @@ def check(patient: Patient) -> Iterator[Finding]:
     yield size(place, patient)
     yield files(place)
     yield damaged(place)
+    used = purge.user_of(os.path.join(place, "lock")) is not None
     for name in DATABASES:
         if os.path.exists(os.path.join(place, name)):
-            yield database(place, name, deep=patient.deep)
+            yield database(place, name, used=used, deep=patient.deep)
 
 
 def directory(place: str) -> Finding:
@@ -142,22 +143,29 @@ def listed(folder: str) -> list[str]:
     return os.listdir(folder) if os.path.isdir(folder) else []
 
 
-def database(place: str, name: str, *, deep: bool) -> Finding:
-    """Whether it can be read; with ``deep`` all of it is."""
+def database(place: str, name: str, *, used: bool, deep: bool) -> Finding:
+    """Whether it can be read; with ``deep`` all of it is.
+
+    One that nobody uses is opened as if nobody could write, without what its log holds: else SQLite would leave files
+    beside it (sqlite.org/wal.html, "Read-Only Databases").
+    """
     path, check_name = os.path.join(place, name), f"state.{name.partition('.')[0]}"
-    expected = "a database that can be read"
-    mend = "restart agentd (agentctl stop, then start it): it sets a damaged file aside and builds it again"
+    logged = not used and os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal") > 0
+    whole = deep and not logged  # without its log it need not be
+    version = 0
     try:
-        # Not as immutable: a daemon may be writing. A log without its index in shared memory is read all the same.
-        with closing(sqlite3.connect(f"file:{_escaped(path)}?mode=ro", uri=True, timeout=1.0)) as connection:
+        way = "mode=ro" if used else "immutable=1"
+        with closing(sqlite3.connect(f"file:{_escaped(path)}?{way}", uri=True, timeout=1.0)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if deep else "ok"
+            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if whole else "ok"
     except sqlite3.Error as error:
-        return problem(check_name, f"{name} cannot be read: {error}", expected, mend)
+        said = f"{error}"
     if said != "ok":
-        return problem(check_name, f"{name} is damaged", expected, mend)
-    return ok(check_name, f"{name}, version {version}{', whole' if deep else ''}")
+        mend = "restart agentd (agentctl stop, then start it): it sets a damaged file aside and builds it again"
+        return problem(check_name, f"{name} is damaged or cannot be read", "a database that is whole", mend)
+    about = ", whole" if whole else ", its log is folded in at the next start" if logged else ""
+    return ok(check_name, f"{name}, version {version}{about}")
 
 
 def _escaped(path: str) -> str:
