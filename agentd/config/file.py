@@ -49,8 +49,10 @@ def read_file(path: Path) -> FileValues:
     text = _read(path)
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also a number of more digits than Python reads
         raise ConfigError(f"{path} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested too deep; expected tables of plain values and lists") from error
     lines = line_numbers(text)
     roots = _take_roots(path, tables.pop("root", []), lines)
     return FileValues(path, _take_sections(path, tables, lines), roots, lines)
