@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +25,9 @@ from agentd.daemon.locks import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+CHECKOUT = Path(__file__).parents[2]
+NO_CHECKS = {"index.db", "index.inspect", "index.status", "model.onnx"}
 PIPE = Screen(is_terminal=False)
 
 
@@ -236,3 +239,12 @@ def test_all_of_it_is_made_in_under_two_seconds_of_processor_time(well: Daemon) 
     examine(str(well.socket), root=None, sample=200, deep=False)
     after = os.times()
     assert sum(after[:4]) - sum(before[:4]) < 2
+
+
+def test_every_check_is_listed_in_the_documentation() -> None:
+    named = re.compile(rf'"((?:{"|".join(GROUPS)})\.[a-z_]+)"[,)]')
+    sources = (CHECKOUT / "agentd" / "cli" / "doctor").glob("*.py")
+    names = {name for source in sources for name in named.findall(source.read_text())} - NO_CHECKS
+    page = (CHECKOUT / "docs" / "doctor.md").read_text()
+    assert len(names) > 35
+    assert not [name for name in names if f"`{name}`" not in page]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from agentd.cli.doctor.patient import Patient
     from agentd.protocol import Hit, InspectedFile, Passage, SearchResult
 
+    Stored = tuple[InspectedFile, Passage]
+
 MOST = 50
 """Passages that are searched for: two searches each."""
 QUERY_CHARS = 500
@@ -26,13 +28,16 @@ _WILD = re.compile(r"[*?\[]")
 def check(patient: Patient, sample: list[InspectedFile]) -> Iterator[Finding]:
     """What the deeper look adds to the index group."""
     passages = [(file, passage) for file in sample if (passage := worth(file))][:MOST]
-    yield judged("index.keyword", "found by its words", patient, passages, "keyword")
+    hits = [find(patient, *each, "keyword") for each in passages]
+    yield judged("index.keyword", "found by its words", passages, hits)
     embedded = [each for each in passages if each[1]["embedded"]]
     if patient.status.get("space") is None or patient.status.get("vectors_pending"):
         yield skipped("index.vectors", "vectors are switched off, or not all are there yet")
     else:
-        yield judged("index.vectors", "found by its meaning", patient, embedded, "vector")
-    yield on_disk(patient, passages)
+        near = [find(patient, *each, "vector") for each in embedded]
+        yield judged("index.vectors", "found by its meaning", embedded, near)
+    code = [each for each, hit in zip(passages, hits, strict=True) if hit and hit["kind"] == "code"]
+    yield on_disk(patient, code)
 
 
 def worth(file: InspectedFile) -> Passage | None:
@@ -41,9 +46,9 @@ def worth(file: InspectedFile) -> Passage | None:
     return passage if passage and file["state"] == "indexed" and _WORD.search(passage["text"][:QUERY_CHARS]) else None
 
 
-def judged(name: str, how: str, patient: Patient, passages: list[tuple[InspectedFile, Passage]], mode: str) -> Finding:
+def judged(name: str, how: str, passages: list[Stored], hits: list[Hit | None]) -> Finding:
     """Whether every passage is among the hits for its own text in its own file."""
-    wrong = [file["path"] for file, passage in passages if not find(patient, file, passage, mode)]
+    wrong = [file["path"] for (file, _), hit in zip(passages, hits, strict=True) if hit is None]
     if not wrong:
         return ok(name, f"{len(passages):,} passages, each {how}")
     found = f"{len(wrong):,} of {len(passages):,} passages are not {how}: {some(wrong)}"
@@ -72,15 +77,12 @@ def overlap(hit: Hit, passage: Passage) -> bool:
     return hit["start_line"] <= passage["end_line"] and passage["start_line"] <= hit["end_line"]
 
 
-def on_disk(patient: Patient, passages: list[tuple[InspectedFile, Passage]]) -> Finding:
+def on_disk(patient: Patient, passages: list[Stored]) -> Finding:
     """Whether the lines of the file hold the text that is stored. Of documents the text alone is stored, without what
     it is marked up with, so this is about code.
     """
     wrong, compared = [], 0
     for file, passage in passages:
-        hit = find(patient, file, passage, "keyword")
-        if hit is None or hit["kind"] != "code":
-            continue
         try:
             span = patient.request(
                 "read_span", path=file["path"], start_line=passage["start_line"], end_line=passage["end_line"]
