@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ _WILD = re.compile(r"[*?\[]")
 
 def check(patient: Patient, sample: list[InspectedFile]) -> Iterator[Finding]:
     """What the deeper look adds to the index group."""
-    passages = [(file, passage) for file in sample if (passage := worth(file))][:MOST]
+    worthy = [(file, passage) for file in sample if (passage := worth(file))]
+    passages = random.sample(worthy, min(MOST, len(worthy)))
     hits = [find(patient, *each, "keyword") for each in passages]
     yield judged("index.keyword", "found by its words", passages, hits)
     embedded = [each for each in passages if each[1]["embedded"]]
