@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -54,9 +55,9 @@ Reply = Result | Failure | Raw
 class ScriptedPeer:
     """Answers each method as its script says; ``received`` holds what was sent, as ``(method, params)``."""
 
-    def __init__(self, path: Path, replies: dict[str, Reply] | None = None) -> None:
+    def __init__(self, path: Path, replies: Mapping[str, Reply] | None = None) -> None:
         self.path = str(path)
-        self.replies: dict[str, Reply] = {"hello": Result({"pid": os.getpid(), "version": "9.9"})} | (replies or {})
+        self.replies: dict[str, Reply] = {"hello": Result({"pid": os.getpid(), "version": "9.9"}), **(replies or {})}
         self.received: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)

@@ -37,7 +37,7 @@ class RootInfo(Coverage):
 
 class LimitInfo(TypedDict):
     """What is used of a budget, and the most (for ``free_disk`` the least) that there may be: bytes, for
-    ``descriptors`` and ``watches`` a number. ``state``: ``ok``, ``shrinking`` (it gives way), ``paused`` (indexing waits for it).
+    ``descriptors`` and ``watches`` a number. ``state``: ``ok``, ``shrinking`` (gives way), ``paused`` (indexing waits).
     """
 
     used: int

@@ -11,7 +11,16 @@ TIMES = {"count": 4, "mean": 3.0, "p50": 3.61, "p95": 9.0, "p99": 10.8, "max": 1
 
 
 def values() -> dict[str, Any]:
-    lane = {"workers": 2, "ready": 2, "busy": 1, "queued": 3, "done": 680, "failed": 1, "cancelled": 0, "retried": 0}
+    lane: dict[str, float] = {
+        "workers": 2,
+        "ready": 2,
+        "busy": 1,
+        "queued": 3,
+        "done": 680,
+        "failed": 1,
+        "cancelled": 0,
+        "retried": 0,
+    }
     lane |= {"killed": 1, "recycled": 0, "restarts": 2, "busy_seconds": 9.0}
     return {
         "server": {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from daemon_harness import DEADLINE, Daemon, running, write_files
-from scripted_peer import Failure, Result, ScriptedPeer
+from scripted_peer import Failure, Reply, Result, ScriptedPeer
 
 from agentd import __version__
 from agentd.cli.skew import parts
@@ -158,7 +158,7 @@ def test_fields_that_this_version_does_not_know_are_ignored(tmp_path: Path) -> N
     ],
 )
 def test_what_an_older_daemon_does_not_know_is_said_with_what_to_do(tmp_path: Path, refusal: Failure) -> None:
-    replies = {"hello": hello("0.0.9"), "roots.list": Result(ROOTS), "search": refusal}
+    replies: dict[str, Reply] = {"hello": hello("0.0.9"), "roots.list": Result(ROOTS), "search": refusal}
     with ScriptedPeer(tmp_path / "s", replies) as peer:
         done = agentctl(peer, "search", "--all", "f", "--signatures")
     assert done.returncode == 4
@@ -168,7 +168,7 @@ def test_what_an_older_daemon_does_not_know_is_said_with_what_to_do(tmp_path: Pa
 
 def test_a_wrong_parameter_is_no_matter_of_versions_where_they_are_equal(tmp_path: Path) -> None:
     refusal = Failure("invalid_params", "search, `limit`: Expected `int` <= 1000", {"field": "limit"})
-    replies = {"hello": hello(__version__), "roots.list": Result(ROOTS), "search": refusal}
+    replies: dict[str, Reply] = {"hello": hello(__version__), "roots.list": Result(ROOTS), "search": refusal}
     with ScriptedPeer(tmp_path / "s", replies) as peer:
         done = agentctl(peer, "search", "--all", "f", "-k", "5000")
     assert (done.returncode, done.stderr) == (2, f"agentctl: {refusal.message}\n")

@@ -227,7 +227,7 @@ class StubServices:
     async def stats(self) -> Mapping[str, object]:
         return {"metrics": {}}
 
-    async def metrics(self, server: ServerStats) -> str:
+    async def metrics(self, server: ServerStats) -> str:  # noqa: ARG002 as the protocol has it
         return "# HELP agentd_chunks Passages.\n# TYPE agentd_chunks gauge\nagentd_chunks 9\n"
 
     async def health(self) -> Mapping[str, object]:

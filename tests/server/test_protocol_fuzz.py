@@ -88,7 +88,7 @@ async def test_a_storm_of_requests_and_cancels_leaves_nothing_behind(tmp_path: P
             wire.call(f"c{number}", "cancel", id=random.randrange(max(0, number - 3), number + 1))
             expected += 2
         harness.services.release.set()
-        seen = []
+        seen: list[object] = []
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len(seen) < expected:
                 seen.append((await wire.receive())["id"])
