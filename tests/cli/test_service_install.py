@@ -157,6 +157,18 @@ def test_without_a_manager_it_says_how_to_get_one(machine: Machine, capsys: pyte
     assert "no systemctl here" in capsys.readouterr().err
 
 
+def test_a_user_without_a_name_is_called_by_number(
+    machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(uid: int) -> pwd.struct_passwd:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    machine.fails("show --property=Version")
+    assert main(["install"]) == 4
+    assert f"loginctl enable-linger {os.getuid()}." in capsys.readouterr().err
+
+
 def test_a_start_that_fails_names_the_journal(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.fails("restart agentd.service")
     assert main(["install"]) == 4
