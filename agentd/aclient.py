@@ -26,6 +26,7 @@ from agentd.wire import (
     page_params,
     path_params,
     result_of,
+    retry_seconds,
     span_params,
     wait_params,
     with_absolute_path,
@@ -49,10 +50,12 @@ class AsyncClient:
     Args:
         socket_path: where it listens; by default where :func:`agentd.config.paths.socket_to_connect` says.
         connect_timeout: seconds to wait for the connection.
+        retries: as in :class:`agentd.client.Client`; a connection that the daemon has no room for is not made again.
     """
 
-    def __init__(self, socket_path: str | None = None, connect_timeout: float = 10.0) -> None:
+    def __init__(self, socket_path: str | None = None, connect_timeout: float = 10.0, retries: int = 0) -> None:
         self.socket_path = socket_path or paths.socket_to_connect()
+        self.retries = retries
         self._connect_timeout = connect_timeout
         self._streams: dict[int, AsyncStream] = {}
         self._last_id = 0
@@ -81,10 +84,20 @@ class AsyncClient:
         Raises:
             AgentdClientError: the daemon answered with an error, or one of the subclasses.
         """
-        stream = self.stream(method, **params)
-        async for _ in stream:
-            pass
-        return stream.result
+        retries = self.retries
+        while True:
+            stream = self.stream(method, **params)
+            try:
+                async for _ in stream:
+                    pass
+            except AgentdClientError as error:
+                pause = retry_seconds(error)
+                if not retries or pause is None:
+                    raise
+            else:
+                return stream.result
+            retries -= 1
+            await asyncio.sleep(pause)
 
     def stream(self, method: str, /, **params: Any) -> AsyncStream:
         """Call ``method`` and iterate over its events; ``result`` is set when they end."""
@@ -136,9 +149,9 @@ class AsyncClient:
             stream.fail(error)
         self._streams.clear()
 
-    async def hello(self) -> p.Hello:
-        """Versions of the daemon, its process id and its methods."""
-        return await self.request("hello")  # type: ignore[no-any-return]
+    async def hello(self, **who: Unpack[p.Greeting]) -> p.Hello:
+        """Versions of the daemon, its process id and its methods; ``who`` calls, where it wants to be known."""
+        return await self.request("hello", **who)  # type: ignore[no-any-return]
 
     async def search(self, query: str, **options: Unpack[p.SearchOptions]) -> p.SearchResult:
         """Search. See :class:`agentd.protocol.SearchOptions`."""

@@ -12,6 +12,8 @@ the errors.
 
 from __future__ import annotations
 
+import time
+
 from agentd.config import paths
 from agentd.wire import (
     AgentdClientError,
@@ -27,6 +29,7 @@ from agentd.wire import (
     peer_credentials,
     received,
     result_of,
+    retry_seconds,
     span_params,
     wait_params,
     with_absolute_path,
@@ -58,16 +61,18 @@ class Client:
     Args:
         socket_path: where it listens; by default where :func:`agentd.config.paths.socket_to_connect` says.
         timeout: seconds to wait for each line of an answer; None waits for ever. May be set at any time.
+        retries: how often a request that the daemon has no room for (``busy``) is tried again, each time after as long
+            as the daemon says, before its error is raised.
 
     Raises:
         NoDaemonError: there is no socket, or nobody listens on it.
         AgentdClientError: ``permission_denied`` where the socket is not for this user.
     """
 
-    def __init__(self, socket_path: str | None = None, timeout: float | None = 60.0) -> None:
+    def __init__(self, socket_path: str | None = None, timeout: float | None = 60.0, retries: int = 0) -> None:
         self.socket_path = socket_path or paths.socket_to_connect()
-        self._socket = open_socket(self.socket_path, timeout)
-        self._reader = self._socket.makefile("rb")
+        self.retries = retries
+        self._open_socket(timeout)
         self._last_id = 0
         self._open: int | None = None  # the request that is not answered yet
 
@@ -108,10 +113,22 @@ class Client:
         Raises:
             AgentdClientError: the daemon answered with an error, or one of the subclasses.
         """
-        stream = self.stream(method, **params)
-        for _ in stream:
-            pass
-        return stream.result
+        retries = self.retries
+        while True:
+            stream = self.stream(method, **params)
+            try:
+                for _ in stream:
+                    pass
+            except AgentdClientError as error:
+                pause = retry_seconds(error)
+                if not retries or pause is None:
+                    raise
+            else:
+                return stream.result
+            retries -= 1
+            time.sleep(pause)
+            if self._refused:
+                self._reopen()
 
     def stream(self, method: str, /, **params: Any) -> Stream:
         """Call ``method`` and iterate over its events; ``result`` is set when they end."""
@@ -122,12 +139,24 @@ class Client:
         """Ask the daemon to end a request, which then answers with the error ``cancelled``."""
         self._send("cancel", {"id": request_id})
 
+    def _open_socket(self, timeout: float | None) -> None:
+        self._socket = open_socket(self.socket_path, timeout)
+        self._reader = self._socket.makefile("rb")
+        self._refused = False  # whether the daemon closed the connection, rather than answer a request of it
+
+    def _reopen(self) -> None:
+        timeout = self.timeout
+        self.close()
+        self._open_socket(timeout)
+
     def _send(self, method: str, params: Message) -> int:
         self._last_id += 1
         try:
             self._socket.sendall(encode(self._last_id, method, params))
         except TimeoutError:
             raise ReplyTimeoutError(self.timeout or 0) from None
+        except BrokenPipeError:
+            pass  # what the daemon said before it closed is still to be read
         except OSError as error:
             raise ConnectionLostError(str(error)) from error
         return self._last_id
@@ -142,9 +171,9 @@ class Client:
         except OSError as error:
             raise ConnectionLostError(str(error)) from error
 
-    def hello(self) -> p.Hello:
-        """Versions of the daemon, its process id and its methods."""
-        return self.request("hello")  # type: ignore[no-any-return]
+    def hello(self, **who: Unpack[p.Greeting]) -> p.Hello:
+        """Versions of the daemon, its process id and its methods; ``who`` calls, where it wants to be known."""
+        return self.request("hello", **who)  # type: ignore[no-any-return]
 
     def search(self, query: str, **options: Unpack[p.SearchOptions]) -> p.SearchResult:
         """Search. See :class:`agentd.protocol.SearchOptions`."""
@@ -285,5 +314,6 @@ class Stream:
             # daemon could not read, and there is but ours.
             elif message.get("id") in (self.id, None):
                 self._ended, self._client._open = True, None  # noqa: SLF001  # as above
+                self._client._refused = message.get("id") is None  # noqa: SLF001  # as above
                 self.result = result_of(message)
         raise StopIteration

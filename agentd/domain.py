@@ -35,7 +35,7 @@ class SkipReason(StrEnum):
     UNSTABLE = "unstable"
     ENCRYPTED = "encrypted"
     DAMAGED = "damaged"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 the reason, not one
     WORKER_DIED = "worker_died"
     TIMEOUT = "timeout"
     MEMORY = "memory"

@@ -24,7 +24,6 @@
     │   └── StateUnusableError    state_unusable
     │       └── StateDamagedError state_damaged
     ├── ModelError                model_invalid
-    ├── WatchError                watch_failed
     ├── ComputeError
     │   ├── WorkerDiedError       worker_died
     │   │   └── NoWorkerError     worker_died
@@ -188,12 +187,6 @@ class ModelError(AgentdError):
     """A model folder that cannot be used."""
 
     kind = "model_invalid"
-
-
-class WatchError(AgentdError):
-    """Directories cannot be watched, or no longer are."""
-
-    kind = "watch_failed"
 
 
 class ComputeError(AgentdError):

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 256 * 1024 * 1024
 """The most that a daemon can be configured to answer with; a longer line is garbage."""
 
+MOST_RETRY_SECONDS = 10.0
+"""The longest that a client waits before it tries again, whatever the daemon says."""
+
 ADVICE = "Start it with: agentd --root DIR  (or: make run ROOT=DIR)"
 
 
@@ -182,6 +185,14 @@ def result_of(message: Message) -> Any:
     data = error.get("data")
     data = data if isinstance(data, dict) else {}
     raise AgentdClientError(str(data.get("kind", "internal")), str(error.get("message", "no message")), data)
+
+
+def retry_seconds(error: AgentdClientError) -> float | None:
+    """How long to wait before another try of a request that the daemon had no room for; None for any other error."""
+    milliseconds = error.data.get("retry_after_ms")
+    if error.kind != "busy" or not isinstance(milliseconds, int | float) or not milliseconds >= 0:
+        return None
+    return min(milliseconds / 1000, MOST_RETRY_SECONDS)
 
 
 def path_params(path: str | None) -> Message:

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import (
+    bulk_changes,
     bulk_workers,
     client_start,
+    clients,
     embedding_rate,
     freshness,
     graph,
+    idle_cpu,
     keyword_complete,
     loop_lag,
     memory,
@@ -50,9 +53,12 @@ BENCHES: dict[str, Bench] = {
     "bulk-workers": bulk_workers.run,
     "remote-embedding": remote_embedding.run,
     "graph": graph.run,
+    "bulk-changes": bulk_changes.run,
+    "idle-cpu": idle_cpu.run,
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.
     "memory": memory.run,
     "search-idle": search_idle.run,
+    "clients": clients.run,
     "ranking": ranking.run,
     "freshness": freshness.run,
     "client-start": client_start.run,

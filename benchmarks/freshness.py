@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import random
+import select
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from watchfiles import watch
-
+from agentd.indexing.inotify import CLOSE_WRITE, Inotify
 from benchmarks.harness.figures import Figure, percentile
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LETTERS = "bcdfghjklmnpqrstvwxz"
 SMALLEST, LARGEST = 1_000, 100_000
 """Bytes of the files that are edited."""
 BASELINE_SAVES = 10
+READ_BYTES = 4096
 
 
 def run(workspace: Workspace) -> list[Figure]:
@@ -90,7 +92,7 @@ def _seconds_to_find(client: Client, word: str) -> float:
 
 
 def notice_saves(path: Path) -> list[float]:
-    """Milliseconds from a save to the event of watchfiles in a process that does nothing else."""
+    """Milliseconds from a save to the kernel's event in a process that does nothing else."""
     path.write_text("")
     with watched(path) as events:
         return [_notice(path, number, events) for number in range(BASELINE_SAVES)]
@@ -107,17 +109,21 @@ def _notice(path: Path, number: int, events: queue.Queue[float]) -> float:
 def watched(path: Path) -> Iterator[queue.Queue[float]]:
     """The moment of each event of the file, from a thread."""
     events: queue.Queue[float] = queue.Queue()
-    stop = threading.Event()
+    instance = Inotify()
+    instance.add(str(path.parent), CLOSE_WRITE)
+    waiting, stop = os.pipe()
 
     def listen() -> None:
-        for _ in watch(path.parent, step=10, debounce=20, stop_event=stop, rust_timeout=100, yield_on_timeout=True):
+        while waiting not in select.select([instance.fileno(), waiting], [], [])[0]:
+            instance.read(READ_BYTES)
             events.put(time.perf_counter())
 
     listener = threading.Thread(target=listen)
     listener.start()
     try:
-        events.get(timeout=PATIENCE)  # the first time-out: it watches
         yield events
     finally:
-        stop.set()
+        os.close(stop)
         listener.join()
+        os.close(waiting)
+        instance.close()

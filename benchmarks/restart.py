@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 QUERY = "how are database transactions rolled back"
 BAR_SECONDS = 1.5
 STARTS = 5
-LIBRARIES = (
-    "aiosqlite, cachetools, msgspec, numpy, onnxruntime, simsimd, structlog, tantivy, tokenizers, uvloop, watchfiles"
-)
+LIBRARIES = "aiosqlite, cachetools, msgspec, numpy, onnxruntime, simsimd, structlog, tantivy, tokenizers, uvloop"
 
 
 def run(workspace: Workspace) -> list[Figure]:

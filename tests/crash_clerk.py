@@ -30,10 +30,6 @@ class Ledger:
         self.finished: dict[Path, Tree] = {}
         """What a finished wait has said is searchable, by root; nothing has been written there since."""
 
-    def forget(self) -> None:
-        """The state was deleted, and all promises with it."""
-        self.roots, self.unsure, self.finished = set(), set(), {}
-
     def believe(self, listed: set[Path]) -> None:
         """Take what a daemon lists as what holds from now on.
 

@@ -144,38 +144,32 @@ def starting(life: Life) -> Plan:
 
 
 def rebuilding(life: Life) -> Plan:
-    """The whole index was deleted; what was embedded is still cached."""
+    """The whole index was deleted; the roots that were added, and what was embedded, are known elsewhere."""
     life.rest()
-    for path in life.state.glob("index.db*"):
-        path.unlink()
-    life.ledger.forget()
+    forget_index(life)
     life.daemon.spawn()
-    return Plan(
-        life.rng.choice(
-            [
-                after(life.rng.uniform(0.1, 1.5)),
-                pending(life.database, life.rng.randint(1, 60)),
-                generation(life.database, 1),
-            ]
-        ),
-        recomputes=False,
-    )
+    moments = [
+        after(life.rng.uniform(0.1, 1.5)),
+        pending(life.database, life.rng.randint(1, 60)),
+        generation(life.database, 1),
+    ]
+    return Plan(life.rng.choice(moments), recomputes=False)
 
 
 def migration(life: Life) -> Plan:
     """An index of the first version is brought to the newest."""
     life.rest()
-    for path in life.state.glob("index.db*"):
-        path.unlink()
-    life.ledger.forget()
-    first_version(life.database, life.corpus.root)
+    forget_index(life)
+    (life.state / "roots.json").unlink(missing_ok=True)  # came with a later version
+    first_version(life.database, life.corpus.root, sorted(life.ledger.roots))
     life.daemon.spawn()
-    version = life.rng.randint(2, len(scripts()))
-    migrated = says(life.database, "SELECT user_version >= ? FROM pragma_user_version", version)
-    return Plan(
-        life.rng.choice([migrated, after(life.rng.uniform(0.1, 1.2)), pending(life.database, life.rng.randint(1, 60))]),
-        recomputes=False,
-    )
+    newer = life.rng.randint(2, len(scripts()))
+    moments = [
+        after(life.rng.uniform(0.1, 1.2)),
+        pending(life.database, life.rng.randint(1, 60)),
+        says(life.database, "SELECT user_version >= ? FROM pragma_user_version", newer),
+    ]
+    return Plan(life.rng.choice(moments), recomputes=False)
 
 
 def maintenance(life: Life) -> Plan:
@@ -262,16 +256,24 @@ def compaction(life: Life) -> Plan:
     )
 
 
-def first_version(path: Path, root: Path) -> None:
-    """A database as the first version left it: every file of ``root`` read, with a passage that is not in it."""
+def forget_index(life: Life) -> None:
+    """Delete the database. No text is promised to be searchable any more; the roots are."""
+    for path in life.state.glob("index.db*"):
+        path.unlink()
+    life.ledger.finished.clear()
+
+
+def first_version(path: Path, root: Path, added: list[Path]) -> None:
+    """A database as the first version left it: every file of ``root`` read, with a passage that is not in it, and
+    further roots that were ``added``, of which nothing is known yet.
+    """
     pages = walk(WalkRequest(root=str(root)))
     rows = [(each.path, each.size, each.mtime_ns, each.signature) for page in pages for each in page.entries]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(
-            f"BEGIN; {scripts()[0]}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1; COMMIT"
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("INSERT INTO root (id, path, origin) VALUES (1, ?, 'flag')", (str(root),))
+        stamp = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
+        connection.executescript(f"PRAGMA journal_mode = WAL; BEGIN; {scripts()[0]}; {stamp} COMMIT")
+        roots = [(1, str(root), "flag"), *((number, str(one), "added") for number, one in enumerate(added, 2))]
+        connection.executemany("INSERT INTO root (id, path, origin) VALUES (?, ?, ?)", roots)
         connection.executemany(
             "INSERT INTO document (root_id, path, size, mtime_ns, signature, state, chunks) "
             "VALUES (1, ?, ?, ?, ?, 'indexed', 1)",

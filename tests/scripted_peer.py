@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -42,6 +43,9 @@ class Raw:
     data: bytes
 
 
+GREETER = "agentctl"
+"""Whose ``hello`` is answered, but not kept: every command begins with it."""
+
 SILENCE = Raw(b"silence")
 """Never answer, and keep the connection open."""
 
@@ -51,9 +55,9 @@ Reply = Result | Failure | Raw
 class ScriptedPeer:
     """Answers each method as its script says; ``received`` holds what was sent, as ``(method, params)``."""
 
-    def __init__(self, path: Path, replies: dict[str, Reply] | None = None) -> None:
+    def __init__(self, path: Path, replies: Mapping[str, Reply] | None = None) -> None:
         self.path = str(path)
-        self.replies: dict[str, Reply] = {"hello": Result({"pid": os.getpid(), "version": "9.9"})} | (replies or {})
+        self.replies: dict[str, Reply] = {"hello": Result({"pid": os.getpid(), "version": "9.9"}), **(replies or {})}
         self.received: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)
@@ -89,7 +93,8 @@ class ScriptedPeer:
         with contextlib.suppress(OSError), connection.makefile("rb") as lines:
             for line in lines:
                 request = json.loads(line)
-                self.received.put((request["method"], request["params"]))
+                if request["params"].get("client") != GREETER:
+                    self.received.put((request["method"], request["params"]))
                 reply = self.replies.get(request["method"], Failure("method_not_found", "not in the script"))
                 if reply is not SILENCE:
                     connection.sendall(self._encode(request["id"], reply))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATABASES = ("index.db", "embeddings.db")
-PLAIN_FILES = {"lock", *(name + suffix for name in DATABASES for suffix in ("", "-wal", "-shm"))}
+PLAIN_FILES = {"lock", "roots.json", *(name + suffix for name in DATABASES for suffix in ("", "-wal", "-shm"))}
 BUSY_SECONDS = 5.0
 SCHEMA = build_schema()
 LINK_LIMIT = 20_000

@@ -68,6 +68,13 @@ def tensor(name: str, value: NDArray[Any]) -> bytes:
     return dims + _field(2, kind) + _field(8, name) + _field(9, value.astype(stored).tobytes())
 
 
+def outside_tensor(name: str, shape: tuple[int, ...], place: str) -> bytes:
+    """A constant of float32 whose values lie in the file at ``place``, relative to the model's folder."""
+    dims = b"".join(_field(1, axis) for axis in shape)
+    location = _field(1, "location") + _field(2, place)
+    return dims + _field(2, FLOAT) + _field(8, name) + _field(13, location) + _field(14, 1)
+
+
 def model(nodes: list[bytes], tensors: list[bytes], inputs: list[bytes], outputs: list[bytes]) -> bytes:
     """The whole file."""
     parts = {1: nodes, 2: [b"tiny"], 5: tensors, 11: inputs, 12: outputs}
@@ -80,10 +87,12 @@ BOTH = [value_info(name, INT64, ("rows", "tokens")) for name in ("input_ids", "a
 TYPES = value_info("token_type_ids", INT64, ("rows", "tokens"))
 
 
-def token_model(table: NDArray[np.float32], inputs: list[bytes] | None = None) -> bytes:
-    """Answers with the row of ``table`` for every token: (rows, tokens, dimension)."""
-    output = value_info("last_hidden_state", FLOAT, ("rows", "tokens", table.shape[1]))
-    return model([node("Gather", ["table", "input_ids"], "last_hidden_state")], [tensor("table", table)],
+def token_model(values: NDArray[np.float32], inputs: list[bytes] | None = None, table: bytes | None = None) -> bytes:
+    """Answers with the row of ``values`` for every token: (rows, tokens, dimension). ``table`` is another tensor of
+    their shape in their place.
+    """
+    output = value_info("last_hidden_state", FLOAT, ("rows", "tokens", values.shape[1]))
+    return model([node("Gather", ["table", "input_ids"], "last_hidden_state")], [table or tensor("table", values)],
                  inputs or BOTH, [output])  # fmt: skip
 
 

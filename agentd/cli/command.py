@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agentd.cli import output
+from agentd.cli import output, skew
 from agentd.client import Client
 
 TYPE_CHECKING = False
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 FOUND, NOTHING_FOUND, USAGE, NO_DAEMON, FAILED, TIMED_OUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 4, 5, 130, 141
 """Exit codes. The last two are the shell's for a process that SIGINT or SIGPIPE ended."""
+
+BUSY_RETRIES = 5
+"""How often a person's command asks a busy daemon again before it gives up."""
 
 
 class Command:
@@ -42,9 +45,20 @@ class Command:
         return parser
 
 
-def connect(args: argparse.Namespace) -> Client:
-    """A connection to the daemon that the arguments name."""
-    return Client(args.socket)
+def connect(args: argparse.Namespace, *, any_protocol: bool = False) -> Client:
+    """A connection to the daemon that the arguments name, which is asked again where it is busy.
+
+    Raises:
+        AgentdClientError: ``protocol_mismatch``, but not for what works with ``any_protocol``; or no daemon is there.
+    """
+    client = Client(args.socket, retries=BUSY_RETRIES)
+    try:
+        if not any_protocol:
+            skew.greet(client)
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 def positive(text: str) -> int:

@@ -1,4 +1,4 @@
-"""``agentctl stats``, ``stop`` and ``version``: the daemon itself."""
+"""``agentctl stop`` and ``version``: the daemon itself."""
 
 from __future__ import annotations
 
@@ -14,41 +14,8 @@ from agentd.client import AgentdClientError, NoDaemonError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator
-    from typing import Any
 
     from agentd.client import Client
-
-
-def stats(args: Namespace) -> int:
-    """Print the daemon's counters and timings."""
-    with c.connect(args) as client:
-        values = client.stats()
-    if args.json:
-        output.say_json(values)
-    elif values:
-        output.say(*output.table(flat(values)))
-    return c.FOUND
-
-
-def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """``search.latency_ms.p50  3.2`` for each value, however deep it lies."""
-    for name, value in values.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            yield from flat({str(number): each for number, each in enumerate(value)}, f"{prefix}{name}.")
-        elif isinstance(value, dict):
-            yield from flat(value, f"{prefix}{name}.")
-        else:
-            yield output.clean(f"{prefix}{name}"), plain(value)
-
-
-def plain(value: Any) -> str:
-    """A value for people."""
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "-"}[value]
-    if isinstance(value, int | float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
-    return output.clean(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def stop_arguments(parser: ArgumentParser) -> None:
@@ -60,7 +27,7 @@ def stop_arguments(parser: ArgumentParser) -> None:
 
 def stop(args: Namespace) -> int:
     """Ask the daemon to drain and stop, and wait until its process has ended."""
-    with c.connect(args) as client:
+    with c.connect(args, any_protocol=True) as client:
         client.timeout = max(args.timeout, 1.0)
         pid = pid_of_daemon(client)
         ended = terminate(pid, args.timeout)
@@ -117,7 +84,7 @@ def terminate(pid: int, timeout: float) -> bool:
 def version(args: Namespace) -> int:
     """Print the versions of agentctl and, where one runs, of the daemon."""
     try:
-        with c.connect(args) as client:
+        with c.connect(args, any_protocol=True) as client:
             daemon = client.hello().get("version", "unknown")
     except NoDaemonError:
         daemon = None
@@ -129,7 +96,6 @@ def version(args: Namespace) -> int:
 
 
 COMMANDS = (
-    c.Command("stats", "Print the daemon's counters and timings.", stats),
     c.Command("stop", "Stop the daemon, and wait until it has.", stop, stop_arguments),
     c.Command("version", "Print the versions of agentctl and of the daemon.", version),
 )

@@ -21,11 +21,11 @@ def status_arguments(parser: ArgumentParser) -> None:
 
 def status(args: Namespace) -> int:
     """Say how far the index is."""
-    with c.connect(args) as client:
-        if args.watch:
-            from agentd.cli import watch  # noqa: PLC0415  # it draws with rich, which takes as long as six searches
+    if args.watch:
+        from agentd.cli import watch  # noqa: PLC0415  # it draws with rich, which takes as long as six searches
 
-            return watch.run(client, as_json=args.json)
+        return watch.run(args)
+    with c.connect(args) as client:
         now = client.status()
     if args.json:
         output.say_json(now)
@@ -58,7 +58,6 @@ def lag(status: IndexStatus) -> str:
 def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
     """One root: a heading, and what was found below it."""
     colour = output.GREEN if root["state"] == "current" else output.YELLOW
-    watched = "" if root["watched"] else ", not watched: changes are found by rescans alone"
     scanned = "never" if root["scanned_at"] is None else output.duration(max(now - root["scanned_at"], 0)) + " ago"
     rows = [
         ("  documents", f"{root['documents']:,}{pending(root['pending'], 'to read')}"),
@@ -66,10 +65,20 @@ def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
         ("  vectors", f"{root['vectors']:,}{pending(root['vectors_pending'], 'to compute')}"),
         ("  scanned", scanned),
     ]
+    if followed := watched(root):
+        rows.append(("  watched", followed))
     if root["skipped"]:
         rows.append(("  skipped", f"{output.counts(root['skipped'])} (agentctl files --skipped)"))
     heading = f"{screen.paint(output.clean(root['path']), output.BOLD)}  {screen.paint(root['state'], colour)}"
-    return [f"{heading}  ({root['origin']}{watched})", *output.table(rows)]
+    return [f"{heading}  ({root['origin']})", *output.table(rows)]
+
+
+def watched(root: RootInfo) -> str:
+    """How much of a root is watched, where that is not all of it. The reason stands under ``degraded``."""
+    if root["watched"] or not root.get("directories"):
+        return ""
+    kind = f", {output.clean(root['filesystem'])}" if root["filesystem"] else ""
+    return f"{root['coverage']:g} % of {root['directories']:,} directories, {root['polled_directories']:,} polled{kind}"
 
 
 def totals(status: IndexStatus, socket_path: str) -> list[str]:
@@ -79,6 +88,7 @@ def totals(status: IndexStatus, socket_path: str) -> list[str]:
         rows.append(("rate", speed))
     if status["disk_bytes"]:
         rows.append(("disk", disk(status["disk_bytes"])))
+    rows += [("limit", text) for text in limits(status)]
     rows.append(("socket", output.clean(socket_path)))
     return output.table(rows)
 
@@ -88,6 +98,21 @@ def disk(sizes: dict[str, int]) -> str:
     parts = sorted((item for item in sizes.items() if item[0] != "total"), key=lambda item: -item[1])
     total = sizes.get("total", sum(sizes.values()))
     return f"{output.size(total)} ({', '.join(f'{output.clean(name)} {output.size(size)}' for name, size in parts)})"
+
+
+def limits(status: IndexStatus) -> list[str]:
+    """Budgets that something gives way to; an older daemon has none."""
+    return [
+        f"{output.clean(name.replace('_', ' '))} {amount(name, each['used'])} of {amount(name, each['limit'])}: "
+        f"{output.clean(each['state'])}"
+        for name, each in status.get("limits", {}).items()
+        if each["state"] != "ok"
+    ]
+
+
+def amount(limit: str, value: int) -> str:
+    """What a budget counts: bytes, or things."""
+    return f"{value:,}" if limit in {"descriptors", "watches"} else output.size(value)
 
 
 def rates(status: IndexStatus) -> str:

@@ -43,8 +43,11 @@ def account_of(name: str) -> pwd.struct_passwd:
 
 
 def user_name() -> str:
-    """The name of who runs this."""
-    return pwd.getpwuid(os.getuid()).pw_name
+    """The name of who runs this; where the machine knows none, as in a container, the number, which loginctl takes too."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def require_manager(units: Units) -> None:

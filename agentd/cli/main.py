@@ -11,7 +11,7 @@ import sys
 
 from agentd import __version__
 from agentd.cli import command as c
-from agentd.cli import output
+from agentd.cli import output, skew
 from agentd.client import AgentdClientError, NoDaemonError, ReplyTimeoutError
 from agentd.config.streams import open_missing_streams
 
@@ -36,13 +36,17 @@ FAMILIES = {
     "status": "index",
     "wait": "index",
     "reindex": "index",
-    "stats": "daemon",
+    "stats": "stats",
+    "doctor": "doctor",
     "stop": "daemon",
     "install": "service",
     "uninstall": "service",
     "version": "daemon",
 }
 """Command -> the module of this package that holds it, in the order of the help."""
+
+NOT_KNOWN = {"method_not_found", "invalid_params"}
+"""What a daemon of another version says to what it does not know."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -91,7 +95,7 @@ def load(name: str) -> Command:
 def guard(command: Command, arguments: list[str]) -> int:
     """Run a command; every way in which it can end is an exit code here."""
     try:
-        code = command.run(command.parser().parse_args(arguments))
+        code = run(command, arguments)
         sys.stdout.flush()
     except AgentdClientError as error:
         output.note(f"agentctl: {output.clean(error.message)}", *remaining(error))
@@ -106,6 +110,25 @@ def guard(command: Command, arguments: list[str]) -> int:
         output.note(f"agentctl: {error.strerror}")
         return c.FAILED
     return code
+
+
+def run(command: Command, arguments: list[str]) -> int:
+    """Run a command. What fails because the daemon has another version says so.
+
+    Raises:
+        AgentdClientError: ``version_skew`` in that case, else what the daemon or the client says.
+    """
+    args = command.parser().parse_args(arguments)
+    try:
+        return command.run(args)
+    except AgentdClientError as error:
+        if error.kind in NOT_KNOWN and (why := skew.explanation(args.socket)):
+            raise AgentdClientError("version_skew", f"{error.message}\n{why}") from error
+        raise
+    except (KeyError, TypeError) as error:  # an answer of another shape than this version knows, or a fault of ours
+        if why := skew.explanation(args.socket):
+            raise AgentdClientError("version_skew", f"this answer cannot be read ({error!r}): {why}") from error
+        raise
 
 
 def give_up_output() -> None:

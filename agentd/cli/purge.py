@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 
 from agentd.client import AgentdClientError
@@ -15,19 +16,27 @@ if TYPE_CHECKING:
 STATE_MARKS = ("lock", "index.db", "embeddings.db")
 """A directory without any of these was not made by agentd."""
 
+_MADE = re.compile(
+    r"(roots\.json|index\.db|embeddings\.db|keyword|vectors|lock|agentd\.sock)"
+    r"(\.new|\.lock|\.damaged-\d{8}T\d{6}Z)?(-wal|-shm|-journal)?"
+)
+"""The names of what agentd makes in its directories of state and runtime (docs/state.md)."""
+
 
 class Leavings:
-    """What there is to delete: ``paths`` with their bytes on disk, and ``kept``, which is not agentd's."""
+    """What there is to delete: ``paths`` with their bytes on disk.
+
+    What lies beside it was made by somebody else and stays, as does what a link leads to: only the state itself may lie
+    behind one, on a larger disk, say.
+    """
 
     def __init__(self, units: Units) -> None:
-        found = [
-            *([units.state] if is_state(units.state) else []),
-            *(path for path in (units.config,) if os.path.lexists(path)),
-            *(path for path in (os.path.dirname(units.socket_path),) if os.path.isdir(path)),
-            *units.drop_ins(),
-        ]
-        self.paths = {path: size(path) for path in dict.fromkeys(found)}
-        self._folders = (os.path.dirname(units.config),)
+        own = [*([units.state] if is_state(units.state) else []), os.path.dirname(units.socket_path)]
+        self._folders = [*own, os.path.dirname(units.config)]
+        files = [path for path in (units.config, *units.drop_ins()) if os.path.lexists(path)]
+        made = {folder: made_in(folder) for folder in own} | {path: [path] for path in files}
+        self._made = {path: entries for path, entries in made.items() if entries}
+        self.paths = {path: sum(map(size, entries)) for path, entries in self._made.items()}
 
     @property
     def total(self) -> int:
@@ -40,12 +49,21 @@ class Leavings:
         Raises:
             AgentdClientError: ``cannot_write``.
         """
-        for path in self.paths:
+        for path in (entry for entries in self._made.values() for entry in entries):
             try:
                 delete(path)
             except OSError as error:
                 raise AgentdClientError("cannot_write", f"Cannot delete {path}: {error.strerror}.") from None
         return [folder for folder in self._folders if os.path.isdir(folder) and not removed_empty(folder)]
+
+
+def made_in(folder: str) -> list[str]:
+    """What agentd made in a directory of its own; the lock last, which keeps others out until then."""
+    try:
+        names = [name for name in os.listdir(folder) if _MADE.fullmatch(name)]
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in sorted(names, key=lambda name: (name == "lock", name))]
 
 
 def is_state(directory: str) -> bool:
@@ -67,28 +85,29 @@ def user_of(lock: str) -> str | None:
 
 
 def delete(path: str) -> None:
-    """Delete a file, a link with what it leads to, or a directory with all in it."""
-    real = os.path.realpath(path)
-    if os.path.isdir(real):
-        shutil.rmtree(real)
-    elif os.path.lexists(real):
-        os.unlink(real)
-    if os.path.islink(path):
+    """Delete a file, a link, or a directory with all in it."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
         os.unlink(path)
 
 
 def removed_empty(folder: str) -> bool:
-    """Remove a folder that nothing is left in; whether it is gone."""
+    """Remove a folder that nothing is left in, and the link that led to it; whether it is gone."""
     try:
-        os.rmdir(folder)
+        os.rmdir(os.path.realpath(folder))
+        if os.path.islink(folder):
+            os.unlink(folder)
     except OSError:
         return False
     return True
 
 
 def size(path: str) -> int:
-    """Bytes on disk of a file, or of everything below a directory."""
+    """Bytes on disk of a file, of a link alone, or of everything below a directory."""
     total = blocks(path)
+    if os.path.islink(path):
+        return total
     for folder, names, files in os.walk(path):
         total += sum(blocks(os.path.join(folder, name)) for name in (*names, *files))
     return total

@@ -2,62 +2,148 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from agentd.cli import command as c
-from agentd.cli import index, output
+from agentd.cli import dashboard, output
+from agentd.cli.bars import bars
+from agentd.cli.history import History
+from agentd.client import AgentdClientError, Client, ConnectionLostError, NoDaemonError, ReplyTimeoutError
+from agentd.config import terminal
 from agentd.wire import wait_params
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from argparse import Namespace
+    from collections.abc import Iterator
 
-    from rich.console import RenderableType
+    from agentd.protocol import IndexStatus
 
-    from agentd.client import Client
-    from agentd.protocol import IndexStatus, RootInfo
+REFRESH_SECONDS = 1.0
+PATIENCE_SECONDS = 5.0
+"""A daemon that takes longer for a status is not there, as far as a live view is concerned."""
 
-REFRESH_SECONDS = 0.5
+EVENTS_KEPT = 100
 
-BAR_COLUMNS = 28
-
-OTHER_ROWS = 9
-"""Rows of a screen that the list of roots leaves to the rest."""
+AWAY = (NoDaemonError, ConnectionLostError, ReplyTimeoutError)
+"""What a daemon that restarts looks like."""
 
 
-def run(client: Client, *, as_json: bool) -> int:
-    """Show the status until Ctrl-C."""
+def run(args: Namespace) -> int:
+    """Show the status until Ctrl-C. Once a daemon has answered, one that goes away is waited for."""
+    with c.connect(args) as client:
+        now = client.status()
     screen = output.screen()
-    if as_json or not screen.is_terminal:
-        return follow(client, as_json=as_json)
     try:
-        with Live(console=console(screen), auto_refresh=False) as live:
-            while True:
-                live.update(drawing(client.status(), client.stats(), live.console.height), refresh=True)
-                time.sleep(REFRESH_SECONDS)
+        if args.json or not screen.is_terminal or not terminal.knows_escapes():
+            follow(args, now)
+        else:
+            live_view(args, screen)
     except KeyboardInterrupt:
-        return c.FOUND
+        pass
+    return c.FOUND
 
 
-def follow(client: Client, *, as_json: bool) -> int:
+def live_view(args: Namespace, screen: output.Screen) -> None:
+    """Draw on the whole terminal, which is as it was before in the end."""
+    view = View(args)
+    with Live(console=console(screen), screen=True, auto_refresh=False) as live:
+        while True:
+            view.look()
+            columns, rows = live.console.size = output.dimensions()
+            drawn = dashboard.screen(view.history, [*view.events], columns, rows, away=view.away)
+            live.update(drawn, refresh=True)
+            time.sleep(REFRESH_SECONDS)
+
+
+class View:
+    """What is shown: a connection for figures, and another one, in a thread, for events."""
+
+    def __init__(self, args: Namespace) -> None:
+        self.history = History()
+        self.events: deque[str] = deque(maxlen=EVENTS_KEPT)
+        self._args = args
+        self._client: Client | None = None
+        self._lost_before = False
+
+    @property
+    def away(self) -> bool:
+        """Whether the daemon does not answer."""
+        return self._client is None
+
+    def look(self) -> None:
+        """Take a sample; without a daemon the last one stays, and the newest event says so."""
+        try:
+            client = self._client or Client(self._args.socket, timeout=PATIENCE_SECONDS)
+            self.history.add(time.monotonic(), client.status(), client.stats())
+        except AWAY:
+            self._lost()
+            return
+        if self._client is None:
+            self._found(client)
+
+    def _found(self, client: Client) -> None:
+        """From the first sample on, which names the roots, events are of interest too."""
+        if self._lost_before:
+            self._tell("agentd is back")
+        self._client = client
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _lost(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+            self._lost_before = True
+            self._tell("agentd does not answer")
+
+    def _listen(self) -> None:
+        """Note events until the connection ends; the next one has a thread of its own."""
+        try:
+            with Client(self._args.socket, timeout=None) as client:
+                for event in client.stream("index.events"):
+                    if text := dashboard.told(dict(event), self._roots()):
+                        self.events.append(text)
+        except AgentdClientError:  # gone, or too old to tell
+            pass
+
+    def _roots(self) -> list[str]:
+        status = self.history.status
+        return [root["path"] for root in status["roots"]] if status is not None else []
+
+    def _tell(self, text: str) -> None:
+        self.events.append(f"{time.strftime('%H:%M:%S')}  {text}")
+
+
+def follow(args: Namespace, first: IndexStatus) -> None:
     """Print a line for each change, for pipes and logs, until Ctrl-C."""
     before = None
-    while True:
-        status = client.status()
-        if (line := one_line(status)) != before:
+    for status in statuses(args, first):
+        line = one_line(status) if status is not None else "waiting for the daemon"
+        if line != before:
             before = line
-            if as_json:
-                output.say_json(status)
-            else:
+            if not args.json:
                 output.say(line)
+            elif status is not None:
+                output.say_json(status)
             output.flush()
         time.sleep(REFRESH_SECONDS)
+
+
+def statuses(args: Namespace, first: IndexStatus) -> Iterator[IndexStatus | None]:
+    """The status, again and again; None while there is no daemon."""
+    yield first
+    while True:
+        try:
+            with Client(args.socket, timeout=PATIENCE_SECONDS) as client:
+                while True:
+                    yield client.status()
+        except AWAY:
+            yield None
 
 
 def progress(client: Client, target: str, timeout: float | None) -> IndexStatus:
@@ -83,78 +169,3 @@ def one_line(status: IndexStatus) -> str:
 def console(screen: output.Screen) -> Console:
     """Rich's console, told what ours knows."""
     return Console(no_color=not screen.colour, highlight=False, markup=False, width=screen.columns)
-
-
-def drawing(status: IndexStatus, stats: dict[str, Any], rows: int) -> RenderableType:
-    """What fits on ``rows`` rows: the bars, a line for each root, speed, memory, disk, and what is not as it should
-    be.
-    """
-    roots = Table.grid(padding=(0, 2))
-    shown = status["roots"][: max(rows - OTHER_ROWS - len(status["degraded"]), 1)]
-    for root in shown:
-        roots.add_row(*root_row(root))
-    parts: list[RenderableType] = [bars(status), roots]
-    if hidden := len(status["roots"]) - len(shown):
-        parts.append(line(f"… {hidden} more roots", "dim"))
-    parts += [line(text) for text in facts(status, stats)]
-    parts += [line(f"degraded: {output.clean(reason)}", "yellow") for reason in status["degraded"]]
-    return Group(*parts)
-
-
-def line(text: str, style: str = "") -> Text:
-    """Text that stays on its row."""
-    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
-
-
-def bars(status: IndexStatus) -> Table:
-    """A bar for the keyword index and one for the vectors, with counts, rate and time left."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row(*bar("keyword", status["documents"], status["pending"], status["files_per_second"], "files"))
-    grid.add_row(*bar("vectors", status["vectors"], status["vectors_pending"], status["vectors_per_second"], "vectors"))
-    if status["eta_seconds"] is not None and (status["pending"] or status["vectors_pending"]):
-        grid.add_row("", line(f"about {output.duration(status['eta_seconds'])} left", "dim"))
-    return grid
-
-
-def bar(name: str, done: int, left: int, rate: float, unit: str) -> tuple[RenderableType, ...]:
-    """One row: name, bar, ``done / all``, and the rate while there is work."""
-    total = done + left
-    speed = f"{rate:,.0f} {unit}/s" if left and rate else ""
-    return (
-        Text(name),
-        ProgressBar(total=max(total, 1), completed=done if total else 1, width=BAR_COLUMNS),
-        line(f"{done:,} / {total:,} {unit}"),
-        line(speed, "dim"),
-    )
-
-
-def root_row(root: RootInfo) -> tuple[RenderableType, ...]:
-    """One root."""
-    colour = "green" if root["state"] == "current" else "yellow"
-    left = f"{root['pending'] + root['vectors_pending']:,} to do" if root["state"] != "current" else ""
-    skipped = f"{sum(root['skipped'].values()):,} skipped" if root["skipped"] else ""
-    return (
-        line(output.clean(root["path"])),
-        Text(root["state"], colour),
-        line(f"{root['documents']:,} documents"),
-        line(left),
-        line(skipped, "dim"),
-    )
-
-
-def facts(status: IndexStatus, stats: dict[str, Any]) -> list[str]:
-    """Lines about memory, disk and skipped files, where they are known."""
-    lines = []
-    if memory := memory_bytes(stats):
-        lines.append(f"memory {output.size(memory)}")
-    if status["disk_bytes"]:
-        lines.append(f"disk {index.disk(status['disk_bytes'])}")
-    if status["skipped"]:
-        lines.append(f"skipped {output.counts(status['skipped'])}")
-    return lines
-
-
-def memory_bytes(stats: dict[str, Any]) -> int:
-    """Resident memory of the daemon and its workers, shared pages counted each time; 0 where it does not say."""
-    processes = [stats.get("process", {}), *stats.get("compute", {}).get("workers", [])]
-    return sum(process.get("rss_bytes", 0) for process in processes)

@@ -40,6 +40,7 @@ class LaneDispatcher:
         self._failed = 0
         self._cancelled = 0
         self._retried = 0
+        self._refused = 0
 
     async def start(self) -> None:
         """Start the first workers. Raises WorkerDiedError when they cannot be started."""
@@ -61,6 +62,7 @@ class LaneDispatcher:
         if (failure := self._fleet.failure) is not None:
             raise failure
         if len(self._queue) >= self._queue_length:
+            self._refused += 1
             raise self._busy()
         self._queue.push(task)
         self.workers_changed()
@@ -107,6 +109,7 @@ class LaneDispatcher:
             recycled=self._fleet.recycled,
             restarts=self._fleet.restarts,
             busy_seconds=self._fleet.busy_seconds,
+            refused=self._refused,
         )
 
     def workers(self) -> list[WorkerStats]:

@@ -41,14 +41,12 @@ Result = TypeVar("Result", bound=msgspec.Struct)
 
 _MOST_BULK_WORKERS = 4
 """Where the settings leave it to us: more would slow the machine's owner down for little."""
-MOST_WATCHERS = 4
-"""Sets of watched directories, one more than the watcher keeps: it arms a new one before it lets old ones go."""
 KILL_SHARE = 1.5
 """Times its limit at which a worker is killed with its task; below, it leaves after the task."""
 _DATA_SHARE = 2
 _DATA_BYTES = 128 * 1024 * 1024
 """What a worker can have at all: so many times its limit, and what it needs with parsers and model loaded."""
-_OOM_SCORE_ADJUST = {Lane.INTERACTIVE: 0, Lane.BULK: 500, Lane.WATCH: 0}
+_OOM_SCORE_ADJUST = {Lane.INTERACTIVE: 0, Lane.BULK: 500}
 """When memory runs out the system takes a bulk worker first: it costs a retry, the daemon would cost everything."""
 
 
@@ -189,7 +187,6 @@ class Pool:
         least, most = {
             Lane.INTERACTIVE: (settings.interactive_workers, settings.interactive_workers),
             Lane.BULK: (1, self.bulk_workers),
-            Lane.WATCH: (1, MOST_WATCHERS),
         }[lane]
         options = FleetOptions(
             lane=lane,
@@ -219,7 +216,7 @@ class Pool:
     ) -> Task:
         frame = pack(Run(kernel.name, msgspec.Raw(msgspec.msgpack.encode(request))))
         seconds = self._settings.task_timeout_seconds if timeout is None else timeout
-        return Task(kernel.name, frame, priority, seconds, 0.0 if kernel.live else CANCEL_GRACE_SECONDS)
+        return Task(kernel.name, frame, priority, seconds, CANCEL_GRACE_SECONDS)
 
 
 def _decode(kernel: Kernel[Any, Result], part: msgspec.Raw) -> Result:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 HELLO_SECONDS = 60.0
 """A start is Python and a few imports, 0.1 s; what takes this long on any machine is stuck."""
 CANCEL_GRACE_SECONDS = 0.5
-"""How long a task that nobody waits for may run on, if its kernel does not pause, before its worker is killed: a new one
-costs about as little."""
+"""How long a task that nobody waits for may run on, if its kernel does not pause, before its worker is killed: a new
+one costs about as little."""
 SETTLED_SECONDS = 1.0
 """A worker that dies idle within this time of its hello has not really started."""
 LEAVE_SECONDS = 2.0
@@ -109,7 +109,7 @@ class Worker:
         self._limit(task.timeout, self._time_out)
 
     def abandon(self) -> None:
-        """Nobody waits for the task any more: let it end where its kernel next pauses, but do not wait for that long."""
+        """Nobody waits for the task any more: let it end where its kernel next pauses, but not for long."""
         self._link.send(_cancel)
         self._limit(self.task.grace if self.task else CANCEL_GRACE_SECONDS, self.kill)
         self._read_on()

@@ -12,11 +12,10 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Lane(StrEnum):
-    """Who waits for a task: a person with a query, the index, or nobody (watching never ends)."""
+    """Who waits for a task: a person with a query, or the index."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
-    WATCH = "watch"
 
 
 class WorkerStats(Struct, frozen=True):
@@ -34,9 +33,9 @@ class LaneStats(Struct, frozen=True):
 
     ``workers`` counts processes, ``ready`` those that run a task or could.
 
-    ``done`` and ``failed`` count tasks, ``retried`` second tries; ``killed`` and ``recycled`` count processes that were
-    killed by us (time limits, cancelled work) or retired for their memory, ``restarts`` those started to replace any
-    that ended unasked.
+    ``done`` and ``failed`` count tasks, ``retried`` second tries, ``refused`` tasks for which the queue had no room;
+    ``killed`` and ``recycled`` count processes that were killed by us (time limits, memory, cancelled work) or retired
+    for their memory, ``restarts`` those started to replace any that ended unasked.
     """
 
     workers: int
@@ -51,6 +50,7 @@ class LaneStats(Struct, frozen=True):
     recycled: int
     restarts: int
     busy_seconds: float
+    refused: int = 0
 
 
 class PoolStats(Struct, frozen=True):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.compute.stats import Lane
-
 if TYPE_CHECKING:
+    from agentd.compute.stats import Lane
     from agentd.compute.task import Task
     from agentd.observability.metrics import Histogram, Metrics
 
@@ -34,9 +33,8 @@ class TaskTimes:
         task.since = now
 
     def ended(self, task: Task) -> None:
-        """No worker holds ``task`` any more. Watching, which never ends by itself, says nothing by its length."""
-        if self._lane is not Lane.WATCH:
-            self._of(task).run.observe(1000 * (perf_counter() - task.since))
+        """No worker holds ``task`` any more."""
+        self._of(task).run.observe(1000 * (perf_counter() - task.since))
 
     def _of(self, task: Task) -> KernelTimes:
         times = self._kernels.get(task.kernel)

@@ -97,7 +97,7 @@ def _answer(connection: socket.socket, kernels: Mapping[str, Kernel[Any, Any]], 
         function = _load(kernel)
         request = msgspec.msgpack.decode(run.request, type=kernel.request)
         if kernel.streams:
-            _stream(connection, function(request), at_once=kernel.live)
+            _stream(connection, function(request))
         else:
             connection.sendall(_part(msgspec.msgpack.encode(function(request))) + _done)
     except AgentdError as error:
@@ -133,7 +133,7 @@ def _part(*values: bytes) -> bytes:
     return pack(Part([msgspec.Raw(value) for value in values]))
 
 
-def _stream(connection: socket.socket, results: Iterable[object], *, at_once: bool) -> None:
+def _stream(connection: socket.socket, results: Iterable[object]) -> None:
     """Send results as they come. Small ones that follow each other at once travel together, because a frame costs the
     loop as much as what is in it.
     """
@@ -145,7 +145,7 @@ def _stream(connection: socket.socket, results: Iterable[object], *, at_once: bo
             pause_point()
             ready.append(msgspec.msgpack.encode(result))
             size += len(ready[-1])
-            if at_once or size > _FRAME_BYTES or time.monotonic() - sent_at > _FRAME_SECONDS:
+            if size > _FRAME_BYTES or time.monotonic() - sent_at > _FRAME_SECONDS:
                 connection.sendall(_part(*ready))
                 ready, size, sent_at = [], 0, time.monotonic()
     finally:  # also before an error, which must not take along what came before it

@@ -53,8 +53,10 @@ def read_file(path: Path) -> FileValues:
     text = _read(path)
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also a number of more digits than Python reads
         raise ConfigError(f"{path} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested too deep; expected tables of plain values and lists") from error
     lines = line_numbers(text)
     roots = take_entries(path, "root", tables.pop("root", []), lines, RootSettings)
     providers = take_entries(path, "provider", tables.pop("provider", []), lines, ProviderSettings)

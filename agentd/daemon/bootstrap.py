@@ -29,7 +29,9 @@ from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
 from agentd.indexing.index import Index
 from agentd.indexing.ingest import Ingest
+from agentd.indexing.inspection import Inspector
 from agentd.indexing.linker import Linker
+from agentd.indexing.purger import Purger
 from agentd.indexing.signal import Signal
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
@@ -117,11 +119,13 @@ class Daemon:
             self._new_graph(verifier),
             exporter,
             self.answers,
+            Inspector(catalogue, self.index, pool),
         )
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
         self._wire_vectors(stores, progress, threads)
+        self.purger = Purger(catalogue.purge, self.keyword, progress, self.ingest.idle, settings.state_directory)
         self.soundness = Soundness(stores, self.keyword, self.index, progress, settings.maintenance.check_seconds)
         self.status.others.append(self.soundness.findings)
 
@@ -244,6 +248,7 @@ class Daemon:
             group.create_task(keep("loop lag", self.lag.run))
             group.create_task(keep("maintenance", self.maintenance.run))
             group.create_task(keep("checkup", self.soundness.run))
+            group.create_task(keep("purge", self.purger.run))
             group.create_task(keep("governor", self.governor.run))
             group.create_task(self.index.run(keep))
             group.create_task(keep("reload", self.reloader.run))

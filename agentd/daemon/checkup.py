@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agentd.daemon.stores import VECTORS_NAME
 from agentd.errors import StateDamagedError
 from agentd.storage.set_aside import forget_old_copies
 
@@ -67,7 +68,7 @@ class Checkup:
         began = time.monotonic()
         state = self._stores.catalogue.database.path.parent
         await asyncio.to_thread(forget_old_copies, state, datetime.now(UTC))
-        await asyncio.to_thread(forget_old_copies, state / "vectors", datetime.now(UTC))
+        await asyncio.to_thread(forget_old_copies, state / VECTORS_NAME, datetime.now(UTC))
         await self._stores.cache.check()
         await self._check_views()
         try:

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agentd.compute.stats import resident_bytes
 from agentd.daemon import usage
 from agentd.daemon.budgets import EFFECT_SECONDS, RELAXED, Standing, advance, pressure_of, pressure_of_free
 from agentd.errors import StateUnusableError
 from agentd.indexing.signal import Signal
 
 if TYPE_CHECKING:
-    from agentd.compute.pool import Pool
+    from collections.abc import Sequence
+
+    from agentd.compute.pool import Pool, WorkerStats
     from agentd.config.settings import ServerSettings, Settings
     from agentd.daemon.descriptors import Descriptors
     from agentd.daemon.reserves import Reserves
@@ -51,8 +54,6 @@ class Budget:
         self._steps = steps
         self._standing = Standing()
         self._taken = [metrics.counter("limit_steps", limit=name, step=step) for step in steps]
-        self._used = metrics.gauge("limit_used_bytes", limit=name)
-        self._limit = metrics.gauge("limit_bytes", limit=name)
         self._given_at = float("-inf")
 
     @property
@@ -69,8 +70,6 @@ class Budget:
         if limit != self.limit and pressure < RELAXED:
             self._standing = Standing()
         self.used, self.limit, self.pressure = used, limit, pressure
-        self._used.set(used)
-        self._limit.set(limit)
         before = self._standing.step
         self._standing = advance(self._standing, pressure, len(self._steps), time.monotonic())
         after = self._standing.step
@@ -155,20 +154,20 @@ class Governor:
         workers = self._pool.stats().workers
         share = max(LEAST_SHARE_BYTES, limit // (len(workers) + 1)) if self.memory.reached("large_workers") else None
         self._killed.increment(self._pool.enforce(share))
-        used = await self._memory([worker.pid for worker in workers], limit)
+        used = await self._memory(workers, limit)
         self.memory.look(used, limit, pressure_of(used, limit))
         if self.memory.wants_back(time.monotonic()):
             self._pool.shed_bulk()
             await self._reserves.give_memory()
         self._apply()
 
-    async def _memory(self, workers: list[int], limit: int) -> int:
+    async def _memory(self, workers: Sequence[WorkerStats], limit: int) -> int:
         """Bytes in use by all processes. Where even the sum that counts shared pages twice is at ease, the last exact
         figure will do: to take one holds up each process for 1 ms per 100 MB.
         """
-        pids = [os.getpid(), *workers]
+        pids = [os.getpid(), *(worker.pid for worker in workers)]
         now = time.monotonic()
-        at_most = usage.resident(pids)
+        at_most = resident_bytes(os.getpid()) + sum(worker.rss_bytes for worker in workers)
         if at_most < RELAXED * limit and now - self._exact_at < EXACT_SECONDS:
             return min(self.memory.used, at_most)
         self._exact_at = now
@@ -189,7 +188,7 @@ class Governor:
                 log.warning("cannot_give_back", error=error.message)
 
     def _measure_disk(self) -> tuple[int, int, int]:
-        return usage.tree_bytes(self._state), usage.free_bytes(self._state), usage.open_descriptors()
+        return usage.disk_use(self._state)["total"], usage.free_bytes(self._state), usage.open_descriptors()
 
     def _apply(self) -> None:
         """Let the bulk lane have as many workers as all budgets allow."""

@@ -15,6 +15,7 @@ import structlog
 from agentd.config.manager import ServiceManager
 from agentd.daemon.bootstrap import build
 from agentd.daemon.locks import BoundSocket, FileLock, private_directory
+from agentd.daemon.maintenance import share_heaps
 from agentd.daemon.renewal import Renewal, ending, hurry
 from agentd.daemon.stores import INDEX_NAME
 from agentd.daemon.systemd.activation import adopted_socket
@@ -57,6 +58,7 @@ async def run(settings: Settings, reload: Callable[[], Settings], manager: Servi
     """
     stop, reload_asked = asyncio.Event(), asyncio.Event()
     sys.setswitchinterval(SWITCH_SECONDS)
+    share_heaps()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopping_signals(stop))
         stack.enter_context(reloading_signal(reload_asked))

@@ -89,8 +89,20 @@ def private_directory(path: Path) -> None:
             raise StateUnusableError(f"{path} belongs to user {found.st_uid}; expected a directory of your own")
         if stat.S_IMODE(found.st_mode) & 0o077:
             path.chmod(0o700)
+            refuse_strangers_files(path)
     except OSError as error:
         raise StateUnusableError(f"cannot use {path} as a private directory: {error.strerror}") from error
+
+
+def refuse_strangers_files(path: Path) -> None:
+    """See that nobody else put anything into a directory that was open until now: a link, say, for us to write through.
+
+    Raises:
+        StateUnusableError: somebody did.
+    """
+    for entry in path.iterdir():
+        if (owner := entry.lstat().st_uid) != os.geteuid():
+            raise StateUnusableError(f"{entry} belongs to user {owner}; remove it, or choose another --state-dir")
 
 
 def listened_on(path: Path) -> bool:

@@ -15,7 +15,24 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+RETRY_SECONDS = 5.0
+"""Chores that failed are tried again before their next turn: what kept them, such as a full disk, may be over."""
+
 Chore = tuple[str, "Callable[[], Awaitable[object]]"]
+
+
+M_ARENA_MAX = -8
+"""mallopt(3)."""
+HEAPS = 2
+
+
+def share_heaps() -> None:
+    """Have all threads take memory from two heaps (glibc alone), before any of them starts. By itself the C library
+    makes eight a core, and each keeps the gaps of its own peaks, whatever is given back: under edits and queries the
+    daemon went from 66 to 111 MB in five minutes, with two heaps from 60 to 88.
+    """
+    with contextlib.suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
 
 
 def return_memory() -> None:
@@ -44,9 +61,18 @@ class Maintenance:
         due = time.monotonic()
         while True:
             due += self._interval
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await self._until(due)
             await self.once()
             due = max(due, time.monotonic() - self._interval)
+
+    async def _until(self, due: float) -> None:
+        """Wait, and meanwhile try again what has failed."""
+        while self.problems and due - time.monotonic() > RETRY_SECONDS:
+            await asyncio.sleep(RETRY_SECONDS)
+            for name, chore in self._chores:
+                if name in self.problems:
+                    await self._chore(name, chore)
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def once(self) -> None:
         """All chores, now."""

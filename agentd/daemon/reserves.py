@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agentd.daemon.maintenance import return_memory
+from agentd.daemon.stores import VECTORS_NAME
+from agentd.storage.set_aside import forget_all_copies
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,9 +36,17 @@ class Reserves:
         await asyncio.to_thread(return_memory)
 
     async def give_disk(self, wanted_bytes: int) -> None:
-        """Evict up to so many bytes of vectors that no chunk uses; return every free page and every log to the disk."""
+        """Delete damaged files that were set aside, evict up to so many bytes of vectors that no chunk uses, and return
+        every free page and every log to the disk.
+        """
+        await asyncio.to_thread(self._forget_damaged)
         cache, queue = self._stores.cache, self._stores.catalogue.vectors
         keep = max(0, await cache.disk_bytes() - wanted_bytes)
         await cache.evict(queue.all_text_hashes(), await queue.active_spaces(), keep)
         await cache.give_back()
         await self._stores.catalogue.database.give_back()
+
+    def _forget_damaged(self) -> None:
+        state = self._stores.catalogue.database.path.parent
+        for directory in (state, state / VECTORS_NAME):
+            forget_all_copies(directory)

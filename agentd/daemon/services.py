@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from agentd.daemon.status import StatusReporter
     from agentd.indexing.events import Events
     from agentd.indexing.index import Index
-    from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
+    from agentd.indexing.inspection import Inspector
+    from agentd.protocol import FileList, IndexStatus, InspectedFile, RootInfo, SearchResult, Span
     from agentd.retrieval.files import FileReader
     from agentd.retrieval.multi import MultiSearcher
-    from agentd.server.params import ListFilesParams, MultiSearchParams, SearchParams, SelectionParams
+    from agentd.server.params import InspectParams, ListFilesParams, MultiSearchParams, SearchParams, SelectionParams
     from agentd.server.stats import ServerStats
 
 PROGRESS_SECONDS = 0.2
@@ -46,6 +47,7 @@ class DaemonServices:
         graph: DaemonGraph,
         exporter: Exporter,
         answers: DaemonAnswers,
+        inspector: Inspector,
     ) -> None:
         self.settings = settings
         self.graph = graph
@@ -58,6 +60,7 @@ class DaemonServices:
         self._status = status
         self._events = events
         self._exporter = exporter
+        self._inspector = inspector
 
     async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
         """Search."""
@@ -126,6 +129,11 @@ class DaemonServices:
     async def reindex(self, path: str | None) -> Mapping[str, object]:
         """Read again."""
         return {"scheduled": await self._index.reindex(path)}
+
+    async def inspect(self, params: InspectParams) -> Sequence[InspectedFile]:
+        """Show what the index holds of single files."""
+        root_ids(self._index.keepers, params.roots)  # refuses those that are none
+        return await self._inspector.inspect(params.paths, params.roots, params.sample, passages=params.passages)
 
     def index_events(self) -> AsyncGenerator[Mapping[str, object]]:
         """Listen."""

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agentd.daemon.checkup import Checkup
+from agentd.daemon.stores import VECTORS_NAME
 from agentd.storage.set_aside import KEPT_DAYS, copies
 
 if TYPE_CHECKING:
@@ -76,6 +77,6 @@ def notices(state: Path) -> list[str]:
     return [
         f"{copy.name} was found damaged at {copy.at:%Y-%m-%d %H:%M} UTC and was built again; the damaged one is kept "
         f"for {KEPT_DAYS} days as {copy.path}"
-        for directory in (state, state / "vectors")
+        for directory in (state, state / VECTORS_NAME)
         for copy in copies(directory)
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agentd.daemon.soundness import notices
+from agentd.daemon.usage import disk_use
 from agentd.indexing.progress import seconds_left
 from agentd.retrieval.search import VECTORS_OFF
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from agentd.indexing.index import Index
     from agentd.indexing.ingest import Ingest
     from agentd.indexing.keeper import RootKeeper
+    from agentd.indexing.watcher import Watcher
     from agentd.observability.lag import LagProbe
     from agentd.observability.metrics import Metrics
-    from agentd.protocol import IndexStatus, RootInfo
+    from agentd.protocol import IndexStatus, LimitInfo, RootInfo
     from agentd.retrieval.reranker import Reranker
     from agentd.retrieval.search import Searcher
     from agentd.storage.catalogue import Catalogue
@@ -172,7 +173,7 @@ class StatusReporter:
             "degraded": self.problems(),
             "notices": await asyncio.to_thread(notices, self._state),
             "disk_bytes": await self._disk_bytes(),
-            "limits": self._governor.limits(),
+            "limits": self._governor.limits() | {"watches": watch_limit(self._index.planner.watcher)},
         }
 
     async def stats(self) -> Mapping[str, object]:
@@ -181,6 +182,7 @@ class StatusReporter:
         return {
             "process": {
                 "pid": os.getpid(),
+                "state_directory": str(self._state),
                 "started_at": round(self._started, 3),
                 "uptime_seconds": round(time.monotonic() - self._began, 1),
                 "cpu_seconds": round(time.process_time(), 3),
@@ -222,6 +224,12 @@ class StatusReporter:
         return sizes
 
 
+def watch_limit(watcher: Watcher) -> LimitInfo:
+    """Directories that are watched, and the most there can be; what is beyond is polled."""
+    reached = watcher.full or watcher.directories >= watcher.limit
+    return {"used": watcher.directories, "limit": watcher.budget, "state": "shrinking" if reached else "ok"}
+
+
 def state_of(keeper: RootKeeper, pending: int, queued: int) -> str:
     """What a root is waiting for, the first thing first."""
     if keeper.missing:
@@ -249,33 +257,6 @@ def summed(counts: list[dict[str, int]]) -> dict[str, int]:
         for reason, count in some.items():
             total[reason] = total.get(reason, 0) + count
     return total
-
-
-def disk_use(directory: Path) -> dict[str, int]:
-    """Bytes by entry of the state directory, in total under ``total``; of one that was deleted nothing is left."""
-    sizes: dict[str, int] = {}
-    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
-        for entry in entries:
-            name = "damaged" if ".damaged-" in entry.name else entry.name.split(".", 1)[0]
-            sizes[name] = sizes.get(name, 0) + (tree_size(entry.path) if entry.is_dir() else file_size(entry))
-    return {**sizes, "total": sum(sizes.values())}
-
-
-def tree_size(directory: str) -> int:
-    """Bytes of all files below a directory; 0 for one that has just gone."""
-    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
-        return sum(
-            file_size(entry) if not entry.is_dir(follow_symlinks=False) else tree_size(entry.path) for entry in entries
-        )
-    return 0
-
-
-def file_size(entry: os.DirEntry[str]) -> int:
-    """Bytes on disk; 0 for one that has just gone (a view swaps its files)."""
-    try:
-        return entry.stat(follow_symlinks=False).st_blocks * 512
-    except FileNotFoundError:
-        return 0
 
 
 def memory() -> dict[str, int]:

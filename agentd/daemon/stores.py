@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 INDEX_NAME = "index.db"
 ANSWERS_NAME = "answers.db"
+VECTORS_NAME = "vectors"
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
 VERIFY_THREADS = 4
@@ -129,7 +130,7 @@ async def open_vectors(
         return None, error.message
     space = Space("local", model.name, model.dimension, model.revision)
     await catalogue.vectors.activate_space(space.key)
-    folder = settings.state_directory / "vectors" / space.slug
+    folder = settings.state_directory / VECTORS_NAME / space.slug
     await forget_other_spaces(catalogue, space, folder)
     view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
     stack.push_async_callback(asyncio.to_thread, view.close)

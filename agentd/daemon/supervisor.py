@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agentd.errors import AgentdError
+from agentd.errors import AgentdError, StateUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_DELAY_SECONDS = 0.5
 LAST_DELAY_SECONDS = 30.0
+DISK_DELAY_SECONDS = 2.0
+"""A disk that is full or read-only is mended by somebody at some moment, and trying costs next to nothing."""
 HEALTHY_SECONDS = 5.0
 """A service that ran this long after a failure has recovered: its problem is struck off and its delay begins anew."""
 
@@ -43,21 +45,23 @@ class Supervisor:
             try:
                 await service()
             except Exception as error:  # noqa: BLE001 the outermost edge of every service: logged once, here
-                self._note(name, error)
+                last = DISK_DELAY_SECONDS if self._note(name, error) else LAST_DELAY_SECONDS
                 delay = FIRST_DELAY_SECONDS if recovered.when() < asyncio.get_running_loop().time() else delay
             else:
                 return
             finally:
                 recovered.cancel()
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, LAST_DELAY_SECONDS)
+            await asyncio.sleep(min(delay, last))
+            delay = min(delay * 2, last)
 
-    def _note(self, name: str, error: Exception) -> None:
+    def _note(self, name: str, error: Exception) -> bool:
+        """Remember what is wrong; returns whether the disk is to blame."""
         cause = first_cause(error)
         self.problems[name] = f"{type(cause).__name__}: {cause}"
         self.restarts[name] += 1
         expected = isinstance(cause, AgentdError)
         log.error("service_failed", service=name, error=self.problems[name], exc_info=None if expected else error)
+        return isinstance(cause, StateUnusableError)
 
 
 def first_cause(error: BaseException) -> BaseException:

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 _PSS = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
-def resident(pids: Sequence[int]) -> int:
-    """Resident bytes of processes, where each counts the pages that it shares: never less than ``proportional``. Some
-    30 µs a process.
-    """
-    return sum(map(resident_bytes, pids))
-
-
 def proportional(pids: Sequence[int]) -> int:
     """Bytes of processes in which a page that several share counts once (PSS). 1 ms for 100 MB, all in the kernel."""
     return sum(map(_proportional, pids))
@@ -39,20 +32,41 @@ def _proportional(pid: int) -> int:
 
 
 def free_bytes(directory: Path) -> int:
-    """Bytes that this user can still write on the file system of a directory."""
-    found = os.statvfs(directory)
+    """Bytes that this user can still write on the file system of a directory; where it was deleted, of what is left of
+    its path.
+    """
+    try:
+        found = os.statvfs(directory)
+    except FileNotFoundError:
+        return free_bytes(directory.parent)
     return found.f_bavail * found.f_frsize
 
 
-def tree_bytes(directory: str | Path) -> int:
-    """Bytes on disk of all files below a directory; 0 for what goes away meanwhile. 1 ms for 100 files."""
-    total = 0
+def disk_use(directory: Path) -> dict[str, int]:
+    """Bytes by entry of the state directory, in total under ``total``; of one that was deleted nothing is left."""
+    sizes: dict[str, int] = {}
     with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
         for entry in entries:
-            with contextlib.suppress(FileNotFoundError):
-                inside = entry.is_dir(follow_symlinks=False)
-                total += tree_bytes(entry.path) if inside else entry.stat(follow_symlinks=False).st_blocks * 512
-    return total
+            name = "damaged" if ".damaged-" in entry.name else entry.name.split(".", 1)[0]
+            sizes[name] = sizes.get(name, 0) + (tree_size(entry.path) if entry.is_dir() else file_size(entry))
+    return {**sizes, "total": sum(sizes.values())}
+
+
+def tree_size(directory: str) -> int:
+    """Bytes of all files below a directory; 0 for one that has just gone."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        return sum(
+            file_size(entry) if not entry.is_dir(follow_symlinks=False) else tree_size(entry.path) for entry in entries
+        )
+    return 0
+
+
+def file_size(entry: os.DirEntry[str]) -> int:
+    """Bytes on disk; 0 for one that has just gone (a view swaps its files)."""
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except FileNotFoundError:
+        return 0
 
 
 def open_descriptors() -> int:

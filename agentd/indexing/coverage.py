@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from typing import TYPE_CHECKING
@@ -11,13 +12,17 @@ from agentd.indexing.places import absolute, folders_above, relative
 from agentd.indexing.poller import Poller
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from agentd.compute.pool import Pool
     from agentd.indexing.mounts import Mounts
     from agentd.indexing.planner import WatchPlanner
     from agentd.indexing.watch_plan import FolderFacts
     from agentd.protocol.index import Coverage
+
+
+SLICE = 1000
+"""Directories that are judged in one turn of the loop: a millisecond."""
 
 
 class RootCoverage:
@@ -65,13 +70,16 @@ class RootCoverage:
         """Places (absolute) below the root where the kernel shows files of its own making."""
         return [mount.place for mount in self._planner.mounts.within(self.root) if is_pseudo(mount.kind)]
 
-    async def note(self, scanned: Collection[str], entered: Iterable[str], facts: FolderFacts) -> None:
+    async def note(self, scanned: Collection[str], entered: Sequence[str], facts: FolderFacts) -> None:
         """Take in what a scan of the paths ``scanned`` found: the directories that it ``entered`` (all relative).
 
         Directories that are there no more are followed no more.
         """
-        now = time.time_ns()
-        found = {absolute(self.root, directory): facts.score(directory, now) for directory in entered}
+        now, found = time.time_ns(), dict[str, int]()
+        for at in range(0, len(entered), SLICE):
+            for directory in entered[at : at + SLICE]:
+                found[absolute(self.root, directory)] = facts.score(directory, now)
+            await asyncio.sleep(0)
         places = {absolute(self.root, path) for path in scanned}
         gone = [directory for directory in self._known_below(places) if directory not in found]
         for directory in gone:

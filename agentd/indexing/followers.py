@@ -92,7 +92,7 @@ class Follower(Generic[Rows]):
 
     @property
     def behind_seconds(self) -> float:
-        """For how long, at least, the oldest change that searches do not see has been there; 0.0 where there is none."""
+        """For how long, at least, the oldest change that searches do not see is there; 0.0 where there is none."""
         return self._trail.age(self.generation)
 
     def mend(self, reason: str) -> None:

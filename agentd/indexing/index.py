@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     Supervise = Callable[[str, Service], Coroutine[None, None, None]]
 
 log = structlog.get_logger(__name__)
+
+REMOVAL_SECONDS = 1.0
+"""How long a stopping daemon waits for roots that are being removed."""
 
 IGNORE_FILES = frozenset({".gitignore", ".agentdignore"})
 
@@ -78,6 +82,7 @@ class Index:
         self.planner = WatchPlanner(Watcher(self._hint, self._look_at_everything, canary=private[0]), self._hint)
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._changing = asyncio.Lock()
+        self._removals: set[asyncio.Task[int]] = set()  # that run, whether or not somebody still waits for them
 
     async def run(self, supervise: Supervise) -> None:
         """Keep every root; ends by cancellation alone."""
@@ -94,6 +99,15 @@ class Index:
                 await asyncio.Event().wait()
         finally:
             self.planner.watcher.close()
+            await self._end_removals()
+
+    async def _end_removals(self) -> None:
+        """Let removals end before the database closes. One that takes longer goes on at the next start."""
+        if self._removals:
+            _, slow = await asyncio.wait(self._removals, timeout=REMOVAL_SECONDS)
+            for removing in slow:
+                removing.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
 
     def reconfigure(self, settings: IndexSettings) -> None:
         """Take new settings from now on, and look at everything again under them."""
@@ -142,7 +156,16 @@ class Index:
             RootFixedError: flag or file name it, and ``fixed`` does not say that they no longer do.
         """
         # Whoever asked may go away in the middle, and must not leave a root that nobody keeps.
-        return await asyncio.shield(self._remove(path, fixed=fixed))
+        removing = asyncio.create_task(self._remove(path, fixed=fixed))
+        self._removals.add(removing)
+        removing.add_done_callback(self._removed)
+        return await asyncio.shield(removing)
+
+    def _removed(self, removing: asyncio.Task[int]) -> None:
+        """Take note of the end, also of an error that nobody waits for any more."""
+        self._removals.discard(removing)
+        if not removing.cancelled() and (error := removing.exception()) is not None:
+            log.debug("removal_failed", error=str(error))
 
     async def _remove(self, path: str, *, fixed: bool) -> int:
         async with self._changing:
@@ -161,8 +184,7 @@ class Index:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        del self.planner.roots[root.path]
-        await keeper.coverage.forget()
+        await self.planner.drop(root.path)
         try:
             removed = await self._catalogue.roots.remove(root.id)
         except StateUnusableError:  # it could not be begun, so the root stays
@@ -262,9 +284,13 @@ class Index:
         self.keepers[root.path] = keeper
         self.planner.roots[root.path] = coverage
         self._tasks[root.path] = [
-            self._group.create_task(self._supervise(f"root {root.path}", keeper.run)),
-            self._group.create_task(self._supervise(f"polls of {root.path}", partial(coverage.polls.run, self._hint))),
+            self._start(f"root {root.path}", keeper.run),
+            self._start(f"polls of {root.path}", partial(coverage.polls.run, self._hint)),
         ]
+
+    def _start(self, name: str, service: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Run a service of a root, without the context of the request that added it: its log lines are not of that."""
+        return self._group.create_task(self._supervise(name, service), context=Context())
 
     def _refuse_overlap(self, path: str) -> None:
         for other in self.keepers:

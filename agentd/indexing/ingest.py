@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 BATCH_FILES = 16
 BATCH_BYTES = 256 * 1024
+IN_FLIGHT_BYTES = 16 * 1024 * 1024
+"""Source of the files in flight, but for one larger file. What was parsed of it takes some four times as much."""
 """A batch is about 50 ms of parsing: small enough that an edit never waits long behind one."""
 STORE_FILES = 256
 """Results stored in one transaction: SQLite is fast where each has hundreds of rows or more."""
@@ -72,7 +74,7 @@ class Ingest:
         self._pool = pool
         self._catalogue = catalogue
         self._progress = progress
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, int] = {}  # bytes of each file, by document
         self._room = Signal()
         self._results: asyncio.Queue[tuple[PendingDocument, ParsedFile]] = asyncio.Queue(STORE_FILES)
         self._wake = Signal()
@@ -97,15 +99,21 @@ class Ingest:
 
     async def _hand_out(self, group: asyncio.TaskGroup) -> None:
         while True:
-            await self._room.until(lambda: len(self._in_flight) <= self.settings.files_in_flight // 2)
+            await self._room.until(self._has_room)
             self._woken = False
             room = self.settings.files_in_flight - len(self._in_flight)
-            pending = await self._catalogue.documents.next_pending(room, BATCH_BYTES * room, self._in_flight)
+            room_bytes = min(BATCH_BYTES * room, IN_FLIGHT_BYTES - sum(self._in_flight.values()))
+            pending = await self._catalogue.documents.next_pending(room, room_bytes, self._in_flight)
             for batch in batches(pending):
-                self._in_flight.update(document.id for document in batch)
+                self._in_flight |= {document.id: document.size for document in batch}
                 group.create_task(self._parse(batch), name="ingest-parse")
             if not pending:
                 await self._rest()
+
+    def _has_room(self) -> bool:
+        """Half of what may be in flight is free: enough for a batch of documents to be worth a look."""
+        few = len(self._in_flight) <= self.settings.files_in_flight // 2
+        return few and sum(self._in_flight.values()) <= IN_FLIGHT_BYTES // 2
 
     async def _rest(self) -> None:
         """Nothing can be handed out: wait for news, or for what is in flight."""
@@ -169,7 +177,8 @@ class Ingest:
         return results
 
     def _done(self, documents: Sequence[PendingDocument]) -> None:
-        self._in_flight.difference_update(document.id for document in documents)
+        for document in documents:
+            self._in_flight.pop(document.id, None)
         self._room.give()
         self._progress.give()
         if not self._in_flight:

@@ -34,6 +34,10 @@ log = structlog.get_logger(__name__)
 
 MISSING_POLL_SECONDS = 1.0
 """A root that is gone has no directory left to watch: look for it once a second."""
+RESCAN_SHARE = 1000
+"""A periodic scan may take one part in this many of the time: it finds what no event told, which is hardly ever."""
+LONGEST_RESCAN_SECONDS = 3600.0
+"""However large a root is, it is scanned once an hour."""
 MAX_ARM_ROUNDS = 8
 """Directories that appear while others are being armed need another round; a tree that never settles is left to the
 next hint and to the periodic scan."""
@@ -75,11 +79,19 @@ class RootKeeper:
         self._hinted = Signal()
         self._requested: set[str] = {WHOLE_ROOT}
         self._started = 0
+        self._whole_at = time.monotonic()  # when all of the root was last looked at
+        self._scan_seconds = 0.0  # what a scan of the whole root takes that finds nothing
 
     @property
     def settled(self) -> bool:
         """Nothing is being scanned, and nothing waits to be."""
         return not self.scanning and not self._requested and not len(self._due)
+
+    @property
+    def rescan_seconds(self) -> float:
+        """The time between two periodic scans; longer than the setting where the root is large."""
+        setting = self._settings.rescan_seconds
+        return max(setting, min(RESCAN_SHARE * self._scan_seconds, LONGEST_RESCAN_SECONDS))
 
     def reconfigure(self, settings: IndexSettings) -> None:
         """Take new settings from the next scan on."""
@@ -113,23 +125,19 @@ class RootKeeper:
 
     async def _next_paths(self) -> set[str]:
         """Wait until a scan is asked for or due by hint, timer or the return of a missing root."""
-        rescan_at = time.monotonic() + self._settings.rescan_seconds
         while True:
             if self.missing:
                 await self._until_back()
             now = time.monotonic()
+            rescan_at = self._whole_at + self.rescan_seconds
             paths = self._requested | self._due.take_due(now)
+            if now >= rescan_at:
+                paths.add(WHOLE_ROOT)
             if paths:
                 self._requested = set()
                 self.scanning = True
                 return {WHOLE_ROOT} if WHOLE_ROOT in paths else paths
-            wake_at = min(rescan_at, self._due.next_due() or rescan_at)
-            if not await self._hinted.wait(max(0.0, wake_at - now)) and time.monotonic() >= rescan_at:
-                return self._periodic()
-
-    def _periodic(self) -> set[str]:
-        self.scanning = True
-        return {WHOLE_ROOT}
+            await self._hinted.wait(min(rescan_at, self._due.next_due() or rescan_at) - now)
 
     async def _until_back(self) -> None:
         while not self._requested and not await asyncio.to_thread(os.path.isdir, self.root.path):
@@ -172,6 +180,9 @@ class RootKeeper:
                 "scanned", path=self.root.path, new=result.new, changed=result.changed, removed=result.removed
             )
         found = result.new or result.changed or result.removed or self.missing
+        if WHOLE_ROOT in paths:
+            self._whole_at = time.monotonic()
+            self._scan_seconds = self._scan_seconds if found else self._whole_at - began
         note = log.info if found and WHOLE_ROOT in paths else log.debug
         note(
             "root_scanned",
@@ -186,14 +197,7 @@ class RootKeeper:
         return directories
 
     async def _walk(self, scan: Scan, paths: set[str]) -> list[str]:
-        request = WalkRequest(
-            root=self.root.path,
-            paths=tuple(sorted(paths)),
-            max_file_bytes=self._settings.max_file_bytes,
-            exclude=self._settings.exclude + self._left_out(),
-            global_excludes=self._git_excludes,
-            index_secrets=self._settings.index_secrets,
-        )
+        request = self.walk_request(tuple(sorted(paths)))
         directories: list[str] = []
         facts = FolderFacts()
         async for page in stream_patiently(self._pool, WALK, request, Priority.WALK):
@@ -207,6 +211,17 @@ class RootKeeper:
         self.missing = scan.root_missing
         await self.coverage.note(paths, directories, facts)
         return directories
+
+    def walk_request(self, paths: tuple[str, ...]) -> WalkRequest:
+        """What has ``paths`` (relative) listed as every scan does."""
+        return WalkRequest(
+            root=self.root.path,
+            paths=paths,
+            max_file_bytes=self._settings.max_file_bytes,
+            exclude=self._settings.exclude + self._left_out(),
+            global_excludes=self._git_excludes,
+            index_secrets=self._settings.index_secrets,
+        )
 
     def _left_out(self) -> tuple[str, ...]:
         """Patterns of what is agentd's own, and of what the kernel makes up while it is read."""

@@ -9,6 +9,7 @@ import structlog
 
 from agentd.indexing.inotify import LEAST_LIMIT, system_limit
 from agentd.indexing.mounts import MountEvents, Mounts, read_mounts
+from agentd.indexing.places import folders_above
 from agentd.indexing.signal import Signal
 from agentd.indexing.watch_plan import choose
 
@@ -74,6 +75,12 @@ class WatchPlanner:
                 await coverage.refollow(places)
                 self._hints([root])
 
+    async def drop(self, root: str) -> None:
+        """End all watches that are there for the sake of a root."""
+        await self.roots.pop(root).forget()
+        others = {folder for other in self.roots for folder in folders_above(other)}
+        await self.watcher.unwatch(folder for folder in folders_above(root) if folder not in others)
+
     def limit_reason(self) -> str:
         """What keeps more directories from being watched, and what to do about it."""
         if self.watcher.problem:
@@ -96,12 +103,12 @@ class WatchPlanner:
         """
         async with self._planning:
             await self._learn_limit()
+            budget = self.watcher.budget
+            if sum(coverage.directories for coverage in self.roots.values()) <= budget:
+                return local
             scores: dict[str, int] = {}
             for coverage in self.roots.values():
                 scores |= coverage.watchable()
-            budget = self.watcher.budget
-            if len(scores) <= budget:
-                return local
             chosen = await asyncio.to_thread(choose, scores, self.watcher.watched(), budget)
             losers = [path for path in scores if path not in chosen and path in self.watcher]
             await self.watcher.unwatch(losers)

@@ -88,19 +88,20 @@ class Watcher:
         self._songs = 0
         self._inotify: Inotify | None = None
         self._table = WatchTable()
+        self._above: set[str] = set()  # a few folders above roots, watched for moves alone
         self._ended: set[int] = set()  # watches that ended between their arming and the note of it
         self._arming = asyncio.Lock()
         self._reading: asyncio.Handle | None = None
 
     @property
     def directories(self) -> int:
-        """How many directories are watched."""
-        return len(self._table)
+        """How many directories are watched; those above roots do not count."""
+        return len(self._table) - sum(folder in self._table for folder in self._above)
 
     @property
     def budget(self) -> int:
         """How many directories can be watched, as far as is known."""
-        return min(self.limit, len(self._table)) if self.full else self.limit
+        return min(self.limit, self.directories) if self.full else self.limit
 
     def watched(self) -> set[str]:
         """The directories, as they are now."""
@@ -138,9 +139,11 @@ class Watcher:
         """
         async with self._arming:
             fresh = [directory for directory in directories if directory not in self._table]
-            room = max(0, self.limit - len(self._table))
+            room = len(fresh) if above else max(0, self.limit - self.directories)
             if not fresh or (instance := await self._opened()) is None:
                 return Armed(set(), set(fresh))
+            if above:
+                self._above.update(fresh)
             new: set[str] = set()
             for at in range(0, min(len(fresh), room), SLICE):
                 part = fresh[at : min(at + SLICE, room)]
@@ -155,6 +158,8 @@ class Watcher:
     async def unwatch(self, directories: Iterable[str]) -> None:
         """End the watches of exactly these directories."""
         async with self._arming:
+            directories = list(directories)
+            self._above.difference_update(directories)
             ended = [watch for directory in directories if (watch := self._table.remove(directory)) is not None]
             if ended and self._inotify is not None:
                 await asyncio.to_thread(_end, self._inotify, ended)
@@ -179,15 +184,13 @@ class Watcher:
         if self._inotify is not None:
             return self._inotify
         try:
-            self._inotify = Inotify()
-            self._canary_watch = await asyncio.to_thread(self._inotify.add, self._canary, inotify.OPEN)
+            instance, self._canary_watch = await asyncio.to_thread(_open_instance, self._canary)
         except OSError as error:
-            self.close()
             self.problem = f"this user's inotify instances or watches are used up ({error.strerror}); raise {LIMITS}"
             return None
-        self.problem = ""
-        self._wait_for_events(self._inotify)
-        return self._inotify
+        self.problem, self._inotify = "", instance
+        self._wait_for_events(instance)
+        return instance
 
     async def _arm(self, instance: Inotify, directories: Sequence[str], mask: int) -> tuple[set[str], int]:
         """Those that are watched now, and the number (from 1) of the first that the system refused; 0 for none."""
@@ -274,6 +277,15 @@ class Watcher:
         """A watch that does not work is no watch: whoever looks at everything arms everything."""
         self.close()
         self._lose(reason)
+
+
+def _open_instance(canary: str) -> tuple[Inotify, int]:
+    instance = Inotify()
+    try:
+        return instance, instance.add(canary, inotify.OPEN)
+    except OSError:
+        instance.close()
+        raise
 
 
 def _add(instance: Inotify, directories: Sequence[str], mask: int) -> list[int]:

@@ -47,8 +47,8 @@ class WalkPage(Struct, frozen=True, array_like=True):
 
 
 class PollRequest(Struct, frozen=True):
-    """Compare ``directories`` (absolute), each on its own, with the states that are ``known`` of them, one each; without
-    any, take their states.
+    """Compare ``directories`` (absolute), each on its own, with the states that are ``known`` of them, one each;
+    without any, take their states.
     """
 
     directories: list[str]

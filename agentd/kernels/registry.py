@@ -14,7 +14,7 @@ Result = TypeVar("Result", bound=Struct)
 
 class Kernel(Struct, Generic[Request, Result], frozen=True):
     """A function of one request. Where ``streams``, it is a generator, and small values that follow each other quickly
-    may travel together; where ``live``, it is one that never ends by itself and each value is sent at once.
+    may travel together.
     """
 
     name: str
@@ -23,7 +23,6 @@ class Kernel(Struct, Generic[Request, Result], frozen=True):
     request: type[Request]
     result: type[Result]
     streams: bool = False
-    live: bool = False
 
 
 WALK = Kernel("walk", "agentd.kernels.walk", "walk", m.WalkRequest, m.WalkPage, streams=True)

@@ -18,6 +18,11 @@ from typing import NamedTuple
 
 from agentd.kernels.html import DROPPED, INLINE
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 PARSE_SECONDS = 1.0
 """CPU time for a page; what was read by then is the page, with the note ``time_cut``."""
 
@@ -27,18 +32,18 @@ ENOUGH_CHARS = 200
 MAX_REGIONS = 64
 """Elements that mean something, open at one time; no page nests more of them, and deeper ones are passed over."""
 
-FRAME = frozenset("nav footer button dialog".split())
-FRAME_OUTSIDE = frozenset("header aside".split())
+FRAME = _words("nav footer button dialog")
+FRAME_OUTSIDE = _words("header aside")
 """These are the frame of a page, but within ``main`` or ``article`` they hold its title and its notes."""
 
-FRAME_ROLES = frozenset("navigation banner contentinfo search menu menubar dialog tablist".split())
-FRAME_CLASSES = frozenset(
+FRAME_ROLES = _words("navigation banner contentinfo search menu menubar dialog tablist")
+FRAME_CLASSES = _words(
     "nav navbar navigation menu sidebar side-bar sphinxsidebar footer breadcrumb breadcrumbs cookie cookies consent "
     "cookie-banner banner advert advertisement ads share sharing social related newsletter toc navbox mw-editsection "
-    "noprint headerlink skip-link skiplink visually-hidden sr-only pagination".split()
+    "noprint headerlink skip-link skiplink visually-hidden sr-only pagination"
 )
-CONTENT = frozenset("main article".split())
-CONTAINERS = CONTENT | FRAME | FRAME_OUTSIDE | frozenset("div section ul ol dl table form a span pre details".split())
+CONTENT = _words("main article")
+CONTAINERS = CONTENT | FRAME | FRAME_OUTSIDE | _words("div section ul ol dl table form a span pre details")
 
 _HEADING = re.compile(r"h[1-6]")
 

@@ -30,7 +30,8 @@ PROLOGUE = 4096
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _KNOWN = re.compile(
-    r"utf-?(?:8|16)|iso-?8859|windows-?12|cp12|koi8|shift|euc|gb(?:2312|k|18030)|big5|mac|latin|(?:us-)?ascii", re.I
+    r"utf-?(?:8|16)|iso-?8859|windows-?12|cp12|koi8|shift|euc|gb(?:2312|k|18030)|big5|mac|latin|(?:us-)?ascii",
+    re.IGNORECASE,
 )
 """Encodings of text. Python knows others that are none of a page: escapes of source code, domain names."""
 

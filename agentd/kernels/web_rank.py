@@ -18,11 +18,12 @@ B = 0.4
 MAX_TERMS = 64
 """Words of a query that count; a longer one is a text, and its first words say what it is about."""
 
-_STOP = frozenset(
+_STOP_WORDS = (
     "a an and are as at be been by can did do does for from had has have how i if in into is it its me my not of on or"
     " should so that the their them then there these they this to was we were what when where which who why will with"
-    " would you your".split()
+    " would you your"
 )
+_STOP = frozenset(_STOP_WORDS.split())
 
 
 def score_texts(request: WebRankRequest) -> WebRankResult:

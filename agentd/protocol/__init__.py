@@ -39,6 +39,7 @@ METHODS = (
     "index.status",
     "index.wait",
     "index.reindex",
+    "index.inspect",
     "index.events",
     "stats",
     "metrics",

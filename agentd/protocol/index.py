@@ -37,7 +37,7 @@ class RootInfo(Coverage):
 
 class LimitInfo(TypedDict):
     """What is used of a budget, and the most (for ``free_disk`` the least) that there may be: bytes, for
-    ``descriptors`` a number. ``state``: ``ok``, ``shrinking`` (it gives way), ``paused`` (indexing waits for it).
+    ``descriptors`` and ``watches`` a number. ``state``: ``ok``, ``shrinking`` (gives way), ``paused`` (indexing waits).
     """
 
     used: int
@@ -89,6 +89,35 @@ class Reindexed(TypedDict):
     """Answer to ``index.reindex {path?}``: how many files are read again."""
 
     scheduled: int
+
+
+class Passage(TypedDict):
+    """One passage of a file, by chance. ``embedded`` is false where a file of its kind gets no vectors."""
+
+    start_line: int
+    end_line: int
+    text: str
+    embedded: bool
+
+
+class InspectedFile(TypedDict):
+    """A file as the index has it. ``state``: ``indexed``, ``pending``, ``skipped``; for one that it does not have
+    ``ignored``, or ``missing`` where it should be there. ``modified_ns`` is since the epoch.
+    """
+
+    path: str
+    root: str
+    state: str
+    skip: str | None
+    size: int
+    modified_ns: int
+    passage: Passage | None
+
+
+class Inspected(TypedDict):
+    """Answer to ``index.inspect {paths?, roots?, sample?, passages?}``."""
+
+    files: list[InspectedFile]
 
 
 class Greeting(TypedDict, total=False):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from agentd.config.settings import SearchSettings
-    from agentd.observability.metrics import Metrics, Timing
+    from agentd.observability.metrics import Histogram, Metrics, Timing
     from agentd.retrieval.definitions import Namer
     from agentd.retrieval.ranker import Ranker, Ranking
     from agentd.retrieval.reranker import Reranker
@@ -78,6 +78,7 @@ class Searcher:
         self._verifier = verifier
         self._index = index
         self._metrics = metrics
+        self._stages: dict[str, Histogram] = {}
 
     async def find(self, query: SearchQuery) -> Found:
         """The passages that fit ``query``, best first, from what is ready within its deadline.
@@ -96,7 +97,10 @@ class Searcher:
             return await self._index.refresh(changed, self._patience(deadline))
 
     def _timed(self, stage: str) -> Timing:
-        return self._metrics.histogram("search_stage_ms", stage=stage).time()
+        histogram = self._stages.get(stage)
+        if histogram is None:
+            histogram = self._stages[stage] = self._metrics.histogram("search_stage_ms", stage=stage)
+        return histogram.time()
 
     def _patience(self, deadline: float) -> float:
         return max(0.0, min(self.settings.verify_milliseconds / 1000, deadline - time.monotonic()))

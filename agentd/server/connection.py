@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from agentd.server.buffers import Buffers
     from agentd.server.dispatch import Dispatcher
     from agentd.server.method import Method
+    from agentd.server.pump import Pump
     from agentd.server.stats import ServerStats
     from agentd.server.wire import Request, RequestId
-
-LINES_PER_TURN = 16
-"""Lines taken from one client before the loop turns to the others."""
 
 RETRY_AFTER_MILLISECONDS = 50
 SHED_RETRY_MILLISECONDS = 1000
@@ -55,6 +53,7 @@ class Connection(asyncio.Protocol):
         settings: ServerSettings,
         stats: ServerStats,
         buffers: Buffers,
+        pump: Pump,
     ) -> None:
         self.number = number
         self._host = host
@@ -62,12 +61,12 @@ class Connection(asyncio.Protocol):
         self._settings = settings
         self._stats = stats
         self._buffers = buffers
+        self._pump = pump
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)  # there from connection_made on
         self._outlet: Outlet = cast("Outlet", None)  # the same
         self._lines = LineSplitter(settings.max_request_bytes)
         self._held_lines = 0  # bytes of _lines that are counted as held
         self._calls: dict[object, tuple[Call, Method]] = {}  # in flight, by id; notifications by themselves
-        self._turn: asyncio.Handle | None = None  # lines are waiting for the next turn of the loop
         self._line_timer: asyncio.TimerHandle | None = None  # armed while a line was begun and has not ended
         self._admitted = False
         self._draining = False
@@ -94,7 +93,9 @@ class Connection(asyncio.Protocol):
         self._stats.bytes_in += len(data)
         if not self._closing:
             self._lines.feed(data)
-            self._take_lines()
+            self._count_lines()
+            if self._pump.ready(self):
+                self._transport.pause_reading()  # there is enough to do with what was read
 
     def eof_received(self) -> None:
         """The client went away, and its work with it; half a line is nothing. The transport closes itself."""
@@ -112,13 +113,11 @@ class Connection(asyncio.Protocol):
             return
         self._outlet.resume()
         if not self._closing:
-            self._take_lines()
+            self._pump.ready(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter: it is gone
         """Cancel what is left; whoever waits for room finds the connection gone."""
         self._lost = self._closing = True
-        if self._turn is not None:
-            self._turn.cancel()
         self._clear_lines()
         self._cancel_calls(CancelledError(GONE))
         self._outlet.lost()
@@ -128,32 +127,25 @@ class Connection(asyncio.Protocol):
 
     # --- lines in ---
 
-    def _take_lines(self) -> None:
-        """Handle a few lines; leave the rest to the next turn, so that a flood of one is no wait for the others."""
-        if self._turn is not None:
-            self._turn.cancel()
-            self._turn = None
+    def take_line(self) -> bool:
+        """Take the next line; False where there is none, or its time has not come. Called by the pump."""
+        if self._closing or not self._outlet.has_room:
+            return False
         try:
-            self._take_some()
+            line = self._lines.pop()
         except ParseError as error:
             self._give_up(error)
-        self._count_lines()
-
-    def _take_some(self) -> None:
-        for _ in range(LINES_PER_TURN):
-            if self._closing or not self._outlet.has_room:
-                return
-            line = self._lines.pop()
-            if line is None:
-                self._expect_more()
-                return
+            return False
+        if line is None:
+            self._expect_more()
+        else:
             self._disarm_line_timer()
             self._take(line)
-        self._transport.pause_reading()
-        self._turn = asyncio.get_running_loop().call_soon(self._take_lines)
+        self._count_lines()
+        return line is not None
 
     def _expect_more(self) -> None:
-        """Read on. A line that was begun must end some day: its sender could forget it, and we its first half never."""
+        """Read on. A line that was begun must end some day: its sender may forget it, and we would keep it for ever."""
         self._transport.resume_reading()
         if self._lines.buffered and self._line_timer is None:
             seconds = self._settings.line_timeout_seconds
@@ -310,6 +302,7 @@ class Connection(asyncio.Protocol):
         self._outlet.abort()
 
     def _clear_lines(self) -> None:
+        self._pump.forget(self)
         self._disarm_line_timer()
         self._lines.clear()
         self._count_lines()

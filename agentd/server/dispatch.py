@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-HEAVY_SHARE = 4
+HEAVY_SHARE = 8
 """One in so many of the requests that run at a time may be heavy; those have turns of their own, so that light ones do
-not wait behind them."""
+not wait behind them. By default these are two, fewer than there are threads that search."""
 
 
 class Dispatcher:
@@ -79,14 +79,16 @@ class Dispatcher:
         try:
             return self._encode(call, await self._invoke(call, method)), "ok"
         except asyncio.CancelledError:
-            error = call.verdict or CancelledError("the request was cancelled by the daemon")
-        except AgentdError as raised:
-            error = raised
-        return encode_error(call.id, error), error.kind
+            verdict = call.verdict or CancelledError("the request was cancelled by the daemon")
+            return encode_error(call.id, verdict), verdict.kind
+        except AgentdError as error:
+            # Answered here, and kept in no variable: with the traceback's hold on this frame it would be a cycle, and a
+            # flood of bad requests would keep the garbage collector, and so the loop, busy.
+            return encode_error(call.id, error), error.kind
 
     async def _invoke(self, call: Call, method: Method) -> object:
         if call.verdict is not None:
-            raise call.verdict
+            raise asyncio.CancelledError
         params = decode_params(call.request.method, call.request.params, method.params)
         if params.deadline_ms is not None:
             call.deadline = call.received + params.deadline_ms / 1000
@@ -97,7 +99,7 @@ class Dispatcher:
 
     async def _in_turn(self, method: Method, context: Context, params: Params) -> object:
         """Handle the call when its connection has its turn. The answer is written after it, however slow the client."""
-        turns = self._turns.get(method.load)
+        turns = self._turns.get(Load.HEAVY if method.load is Load.LIGHT and params.heavy else method.load)
         if turns is None:
             return await method.handle(context, params)
         began = await turns.take(context.call.channel)

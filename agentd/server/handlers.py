@@ -15,6 +15,7 @@ from agentd.server.method import Context, Load, Method
 from agentd.server.params import (
     CancelParams,
     HelloParams,
+    InspectParams,
     ListFilesParams,
     MultiSearchParams,
     Params,
@@ -102,6 +103,11 @@ async def index_reindex(context: Context, params: ReindexParams) -> object:
     return await context.services.reindex(params.path)
 
 
+async def index_inspect(context: Context, params: InspectParams) -> object:
+    """Show what the index holds of single files."""
+    return {"files": await context.services.inspect(params)}
+
+
 async def index_events(context: Context, _params: Params) -> object:
     """Stream events until cancelled, as fast as the client takes them."""
     async with aclosing(context.services.index_events()) as events:
@@ -144,6 +150,7 @@ METHOD_TABLE: dict[str, Method] = {
     "index.status": Method(Params, index_status),
     "index.wait": Method(WaitParams, index_wait, own_deadline=True, endless=True, load=Load.NONE),
     "index.reindex": Method(ReindexParams, index_reindex),
+    "index.inspect": Method(InspectParams, index_inspect, load=Load.HEAVY),
     "index.events": Method(Params, index_events, endless=True, load=Load.NONE),
     "stats": Method(Params, stats),
     "metrics": Method(Params, metrics),

@@ -14,6 +14,7 @@ from agentd.server.buffers import Buffers
 from agentd.server.connection import RETRY_AFTER_MILLISECONDS, Connection
 from agentd.server.dispatch import Dispatcher
 from agentd.server.peer import Peer, is_own_or_root, peer_of
+from agentd.server.pump import Pump
 from agentd.server.stats import ServerStats
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from agentd.config.settings import ServerSettings
     from agentd.server.services import Services
 
+NEWCOMER_SECONDS = 0.2
+"""Before it drains: who was accepted just now gets to ask. A moment later it would have waited for the next daemon."""
 FLUSH_SECONDS = 1.0
 """For the last answers to leave, after the calls were ended."""
 MEBIBYTE = 1024 * 1024
@@ -45,9 +48,11 @@ class Server:
         self._peer_check = peer_check
         self._stats = ServerStats()
         self._dispatcher = Dispatcher(services, self._stats, metrics or Metrics(), settings)
+        self._pump = Pump()
         self._buffers = Buffers(settings.max_buffered_megabytes * MEBIBYTE)
         self._numbers = count(1)
         self._connections: set[Connection] = set()
+        self._accepted_at = float("-inf")  # when the last client came, by the loop's clock
         self._empty = asyncio.Event()  # set while there is no connection
         self._empty.set()
 
@@ -72,6 +77,7 @@ class Server:
         try:
             await stop.wait()
             acceptor.close()
+            await asyncio.sleep(max(0.0, self._accepted_at + NEWCOMER_SECONDS - loop.time()))
             await self._drain()
         finally:
             acceptor.close()
@@ -79,7 +85,9 @@ class Server:
                 connection.abort()
 
     def _connect(self) -> Connection:
-        return Connection(next(self._numbers), self, self._dispatcher, self._settings, self._stats, self._buffers)
+        return Connection(
+            next(self._numbers), self, self._dispatcher, self._settings, self._stats, self._buffers, self._pump
+        )
 
     def admit(self, connection: Connection, transport: asyncio.Transport) -> AgentdError | None:
         """Let a client in, or say why not; the connection asks."""
@@ -90,6 +98,7 @@ class Server:
         self._connections.add(connection)
         self._empty.clear()
         self._stats.accepted += 1
+        self._accepted_at = asyncio.get_running_loop().time()
         self._stats.connections = len(self._connections)
         return None
 

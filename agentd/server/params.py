@@ -17,11 +17,19 @@ Glob = Annotated[str, Meta(min_length=1, max_length=1024)]
 Line = Annotated[int, Meta(ge=1, le=2**31)]
 Few = Meta(max_length=100)
 
+LIGHT_GLOBS = 8
+"""Globs that a search may have and still count as a light one."""
+
 
 class Params(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every method takes. ``deadline_ms`` counts from the moment the line was read."""
 
     deadline_ms: Milliseconds | None = None
+
+    @property
+    def heavy(self) -> bool:
+        """Whether these make a heavy request of one that is light otherwise."""
+        return False
 
 
 class HelloParams(Params, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -48,6 +56,11 @@ class SelectionParams(Params, frozen=True, kw_only=True):
     merge: bool | None = None
     signatures: bool = False
     explain: bool = False
+
+    @property
+    def heavy(self) -> bool:
+        """Each glob is made an automaton of: a hundred of them take as long as some twenty searches."""
+        return len(self.paths) > LIGHT_GLOBS
 
 
 class SearchParams(SelectionParams, frozen=True, kw_only=True):
@@ -111,6 +124,15 @@ class ReindexParams(Params, frozen=True, kw_only=True):
     """A file or folder to read again; None is everything."""
 
     path: AbsolutePath | None = None
+
+
+class InspectParams(Params, frozen=True, kw_only=True):
+    """Files by name, and ``sample`` by chance; with ``passages``, one of the passages of each."""
+
+    paths: Annotated[tuple[AbsolutePath, ...], Meta(max_length=1000)] = ()
+    roots: Annotated[tuple[AbsolutePath, ...], Few] = ()
+    sample: Annotated[int, Meta(ge=0, le=1000)] = 0
+    passages: bool = False
 
 
 class CancelParams(Params, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
     from agentd.server import answer_params as a
     from agentd.server import graph_params as g
-    from agentd.server.params import ListFilesParams, MultiSearchParams, SearchParams
+    from agentd.server.params import InspectParams, ListFilesParams, MultiSearchParams, SearchParams
     from agentd.server.stats import ServerStats
 
 Goal = Literal["keyword", "vectors"]
@@ -140,6 +140,10 @@ class Services(Protocol):
 
     async def reindex(self, path: str | None) -> Mapping[str, object]:
         """Read again: ``{"scheduled": n}`` files. Raises OutsideRootsError."""
+        ...
+
+    async def inspect(self, params: InspectParams) -> Sequence[p.InspectedFile]:
+        """What the index holds of single files. Raises OutsideRootsError, RootNotFoundError."""
         ...
 
     def index_events(self) -> AsyncGenerator[Mapping[str, object], None]:

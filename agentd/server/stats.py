@@ -45,8 +45,10 @@ class ServerStats:
         self.requests[method] += 1
         if outcome != "ok":
             self.errors[outcome] += 1
-        self.outcomes.setdefault(method, Counter())[outcome] += 1
-        self.recent.setdefault(method, Recent()).observe(milliseconds)
+        if method not in self.outcomes:
+            self.outcomes[method], self.recent[method] = Counter(), Recent()
+        self.outcomes[method][outcome] += 1
+        self.recent[method].observe(milliseconds)
 
 
 def _recent(recent: object) -> object:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from msgspec import json, structs
+from msgspec import json
 
 from agentd.errors import InvalidParamsError, MethodNotFoundError, ParseError
 from agentd.server.wire import shorten
@@ -45,7 +45,7 @@ def unknown_method(name: str, known: Iterable[str]) -> MethodNotFoundError:
 def _explain(method: str, problem: str, params: type[Params]) -> InvalidParamsError:
     if unknown := _UNKNOWN.search(problem):
         name = shorten(unknown[1])
-        fields = [field.encode_name for field in structs.fields(params)]
+        fields = params.__struct_encode_fields__
         message = f"{method} takes no `{name}`{_nearest(name, fields)} It takes: {', '.join(fields)}."
         return InvalidParamsError(message, field=name)
     if missing := _MISSING.search(problem):

@@ -8,9 +8,11 @@ from agentd.storage.database import Database
 from agentd.storage.documents import Documents
 from agentd.storage.feed import Feed
 from agentd.storage.graph import Graph
+from agentd.storage.inspection import Inspection
 from agentd.storage.linker import LinkQueue
 from agentd.storage.outlines import Outlines
 from agentd.storage.passages import Passages
+from agentd.storage.purge import Purge
 from agentd.storage.root_ledger import NAME, RootLedger
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans
@@ -28,7 +30,8 @@ class Catalogue:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.roots = Roots(database, RootLedger(database.path.with_name(NAME)))
+        self.purge = Purge(database)
+        self.roots = Roots(database, RootLedger(database.path.with_name(NAME)), self.purge)
         self.scans = Scans(database)
         self.documents = Documents(database)
         self.passages = Passages(database)
@@ -38,6 +41,7 @@ class Catalogue:
         self.outlines = Outlines(database)
         self.graph = Graph(database)
         self.links = LinkQueue(database)
+        self.inspection = Inspection(database)
 
     @classmethod
     async def open(cls, path: Path) -> Catalogue:
@@ -53,6 +57,7 @@ class Catalogue:
         try:
             await catalogue.roots.restore()
             await catalogue.roots.finish_removals()
+            await catalogue.purge.look()
         except BaseException:
             await catalogue.close()
             raise

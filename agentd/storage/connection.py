@@ -26,6 +26,9 @@ STEPS_BETWEEN_LOOKS = 20_000
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
+_NO_TEXT = "Could not decode to UTF-8"
+"""Said by the sqlite3 module, without a code. All that is stored was text."""
+
 _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space, nothing that was acknowledged is lost",
     sqlite3.SQLITE_IOERR: "the disk refused to read or write: check its space, quota and health",
@@ -34,7 +37,6 @@ _ADVICE = {
     sqlite3.SQLITE_PERM: "access is denied: make the file and its directory writable for this user",
     sqlite3.SQLITE_BUSY: "another process holds it: stop whatever else has it open",
     sqlite3.SQLITE_CORRUPT: "it is damaged: it is set aside and built again",
-    sqlite3.SQLITE_NOTADB: "it is not a database: it is set aside and built again",
 }
 
 
@@ -213,15 +215,16 @@ def guarded(
 
 def is_damaged(error: sqlite3.Error) -> bool:
     """Whether the file's content is the trouble, rather than the disk or the permissions."""
-    return _primary_code(error) in _DAMAGED
+    return _primary_code(error) in _DAMAGED or str(error).startswith(_NO_TEXT)
 
 
 def unusable(path: Path, error: sqlite3.Error) -> StateUnusableError | None:
     """``error`` for the person who runs the daemon, or None where it is a fault of ours in the SQL."""
-    advice = _ADVICE.get(_primary_code(error))
+    damaged = is_damaged(error)
+    advice = _ADVICE[sqlite3.SQLITE_CORRUPT] if damaged else _ADVICE.get(_primary_code(error))
     if advice is None:
         return None
-    kind = StateDamagedError if is_damaged(error) else StateUnusableError
+    kind = StateDamagedError if damaged else StateUnusableError
     return kind(f"The state file {path} cannot be used ({error}); {advice}.", path=str(path))
 
 

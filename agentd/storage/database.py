@@ -50,6 +50,11 @@ class Database:
         """Set when a statement fails that cannot fail on a sound file."""
         self.generation = Clock(identity.generation)
         self.commits = Clock()
+        self._changes_seen = 0
+        self._changes_folded = 0
+        """Rows that had been changed at the last round of maintenance, and when one last emptied the log. Only for the
+        writer's thread.
+        """
         self._writer = writer
         self._queries = writer
         self._indexing = writer
@@ -138,8 +143,17 @@ class Database:
         await self._writer.run(lambda _connection: None)
 
     async def maintain(self) -> None:
-        """Give some free pages back to the disk. Cheap, made for every round of maintenance."""
+        """Give some free pages back to the disk, and once nothing has been written since the last round empty the
+        write-ahead log, which holds what was deleted since it was begun. Cheap, made for every round of maintenance.
+        """
         await self._writer.run(guarded, self.path, return_pages, FREE_PAGES_KEPT)
+        await self._writer.run(guarded, self.path, self._fold_when_quiet)
+
+    def _fold_when_quiet(self, connection: sqlite3.Connection) -> None:
+        before, self._changes_seen = self._changes_seen, connection.total_changes
+        if before == self._changes_seen != self._changes_folded:
+            truncate_log(connection)
+            self._changes_folded = self._changes_seen
 
     async def give_back(self) -> None:
         """Give every free page and the write-ahead log back to the disk, in steps between which others write."""
@@ -155,6 +169,14 @@ class Database:
     async def truncate_log(self) -> None:
         """Fold the write-ahead log into the file and empty it, so that deleted text does not linger there."""
         await self._writer.run(guarded, self.path, truncate_log)
+
+    async def write_anew(self, rewrite: Callable[[Path], None]) -> None:
+        """Run ``rewrite`` while nothing else is written: in the writer's turn, on a connection that it opens itself.
+
+        Raises:
+            StateUnusableError: disk full, or in use by another process; the file is as it was.
+        """
+        await self._noting(self._writer.run(guarded, self.path, lambda _connection: rewrite(self.path)))
 
     async def check(self) -> None:
         """Read the whole file, beside readers and writers, and compare what must be equal.

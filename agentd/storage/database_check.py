@@ -84,8 +84,10 @@ def _check_table(connection: sqlite3.Connection, table: str) -> str:
 def _check_texts(connection: sqlite3.Connection, after: int) -> tuple[int, int]:
     """(last id, number of wrong ones) of the next chunks after the id ``after``, which comes back where none are."""
     last, wrong = after, 0
-    for chunk_id, context, text, names, text_hash in connection.execute(
-        "SELECT id, context, text, names, text_hash FROM chunk WHERE id > ? ORDER BY id LIMIT ?", (after, TEXTS_PAGE)
+    # The rest is read to see that it is text: what is not fails with an error that counts as damage.
+    for chunk_id, context, text, names, text_hash, *_ in connection.execute(
+        "SELECT id, context, text, names, text_hash, symbol, doc, parts FROM chunk WHERE id > ? ORDER BY id LIMIT ?",
+        (after, TEXTS_PAGE),
     ):
         last = chunk_id
         wrong += not _is_hash_of(text_hash, context, text, names)

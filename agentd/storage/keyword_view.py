@@ -236,12 +236,22 @@ class KeywordView:
     def release(self) -> None:
         """Let the writer go, with its memory and its threads; what was applied and not committed is dropped.
 
-        Waits for merges under way. The next :meth:`apply` opens a writer again, in about a millisecond.
+        Waits for merges under way. The next :meth:`apply` opens a writer again, in about a millisecond. A merge that a
+        commit has overtaken, by removing all its rows, leaves its files, with their text, until some later commit: they
+        go here.
+
+        Raises:
+            StateUnusableError: their files cannot be removed.
         """
         with self._writing:
-            if self._writer is not None:
-                self._drop_writer()
-                self._publish()
+            if self._writer is None:
+                return
+            self._drop_writer()
+            self._publish()
+            try:
+                _sweep(self._directory)
+            except (ValueError, OSError) as error:
+                raise unusable(f"Cannot clear the keyword index in {self._directory}", error) from error
 
     def close(self) -> None:
         """End the writer's threads. What was applied and not committed is dropped."""
@@ -306,7 +316,7 @@ def _open_index(directory: Path, schema: tantivy.Schema) -> tantivy.Index:
 
 
 def _sweep(directory: Path) -> None:
-    """Remove what a killed writer has left; whoever holds the state's lock is alone here."""
+    """Remove what belongs to no committed segment. Nobody may be writing; searches under way have their files open."""
     for stray in strays(directory):
         if stray.name != IDENTITY:
             stray.unlink(missing_ok=True)

@@ -7,28 +7,20 @@ outlive a damaged database, and one that power loss threw back by some commits. 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agentd.errors import StateNewerError, StateUnusableError
 from agentd.storage.set_aside import set_aside
-from agentd.storage.view_files import replace_file
+from agentd.storage.view_files import forget_half_written, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 FORMAT = 1
 NAME = "roots.json"
-
-
-class _Content(msgspec.Struct):
-    """What the file holds; ``crc`` is that of the paths, each followed by a zero byte."""
-
-    format: int
-    roots: list[str]
-    crc: int
 
 
 class RootLedger:
@@ -38,31 +30,32 @@ class RootLedger:
         self._path = path
 
     def read(self) -> set[str] | None:
-        """The paths; None where there is no file, or one that is damaged, which is set aside.
+        """The paths; None where there is no file, or one that is damaged, which is set aside. What a writer that was
+        killed has left is removed.
 
         Raises:
             StateNewerError: a newer agentd wrote it.
             StateUnusableError: it cannot be read.
         """
         try:
-            content = msgspec.json.decode(self._path.read_bytes(), type=_Content)
+            forget_half_written(self._path)
+            content = whole(self._path.read_bytes())
+            found = int(content["format"])
+            roots = msgspec.convert(content["roots"], list[str]) if found <= FORMAT else []
         except FileNotFoundError:
             return None
-        except (msgspec.MsgspecError, IsADirectoryError, UnicodeDecodeError) as error:
+        except (ValueError, KeyError, TypeError, IsADirectoryError) as error:
             set_aside(self._path, str(error))
             return None
         except OSError as error:
             raise self._unusable("read", error) from error
-        if content.format > FORMAT:
+        if found > FORMAT:
             raise StateNewerError(
-                f"The state file {self._path} has format {content.format}, and this agentd knows formats up to "
-                f"{FORMAT}. Run the newer agentd that wrote it, or delete the file: roots are kept in index.db too.",
+                f"The state file {self._path} has format {found}, and this agentd knows formats up to {FORMAT}. Run "
+                "the newer agentd that wrote it, or delete the file: roots are kept in index.db too.",
                 path=str(self._path),
             )
-        if content.crc != _crc(content.roots):
-            set_aside(self._path, "it does not match its checksum")
-            return None
-        return set(content.roots)
+        return set(roots)
 
     def write(self, roots: Iterable[str]) -> None:
         """Replace the file.
@@ -70,10 +63,10 @@ class RootLedger:
         Raises:
             StateUnusableError: the old one still holds.
         """
-        paths = sorted(roots)
-        content = msgspec.json.format(msgspec.json.encode(_Content(FORMAT, paths, _crc(paths))), indent=1)
+        content: dict[str, object] = {"format": FORMAT, "roots": sorted(roots)}
+        content["crc"] = checksum(content)
         try:
-            replace_file(self._path, [content, b"\n"])
+            replace_file(self._path, [msgspec.json.format(msgspec.json.encode(content)), b"\n"])
         except OSError as error:
             raise self._unusable("write", error) from error
 
@@ -84,5 +77,18 @@ class RootLedger:
         )
 
 
-def _crc(paths: list[str]) -> int:
-    return zlib.crc32(b"".join(path.encode(errors="surrogatepass") + b"\0" for path in paths))
+def whole(data: bytes) -> dict[str, Any]:
+    """The fields of a ledger, whatever its format.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    content: dict[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
+    if content.pop("crc", None) != checksum(content):
+        raise ValueError("it does not match its checksum")
+    return content
+
+
+def checksum(content: Mapping[str, object]) -> int:
+    """CRC-32 of all other fields as compact JSON, in every format, so that damage is never taken for a newer one."""
+    return zlib.crc32(msgspec.json.encode(content))

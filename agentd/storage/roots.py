@@ -9,6 +9,7 @@ import structlog
 
 from agentd.domain import Root, RootOrigin
 from agentd.errors import RootNotFoundError, StateUnusableError
+from agentd.storage.purge import note_removal
 from agentd.storage.removal import batches, remove_documents
 from agentd.storage.rows import RootProgress
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from agentd.storage.database import Database
+    from agentd.storage.purge import Purge
     from agentd.storage.root_ledger import RootLedger
 
 log = structlog.get_logger(__name__)
@@ -27,9 +29,10 @@ SELECT_SIZE = 2000
 class Roots:
     """Roots by id; ids are never reused. Those that somebody added stand in the ledger too, which is written first."""
 
-    def __init__(self, database: Database, ledger: RootLedger) -> None:
+    def __init__(self, database: Database, ledger: RootLedger, purge: Purge) -> None:
         self._database = database
         self._ledger = ledger
+        self._purge = purge
         self._added: frozenset[str] = frozenset()
         """What the ledger holds."""
         self._changing = asyncio.Lock()
@@ -122,6 +125,7 @@ class Roots:
                 removed += await self._empty(root_id)
                 await self._database.write(_forget, root_id)
             await self._database.truncate_log()
+            await self._purge.look()
         return removed
 
     async def progress(self) -> list[RootProgress]:
@@ -170,6 +174,7 @@ def _path_and_size(connection: sqlite3.Connection, root_id: int) -> tuple[str, i
 def _begin_removal(connection: sqlite3.Connection, root_id: int) -> None:
     require_root(connection, root_id)
     connection.execute("UPDATE root SET removing = 1 WHERE id = ?", (root_id,))
+    note_removal(connection)
 
 
 def _removing(connection: sqlite3.Connection) -> list[int]:

@@ -80,6 +80,18 @@ def forget_copies(path: Path) -> None:
             _remove(copy.path)
 
 
+def forget_every_copy(state: Path) -> None:
+    """Remove all copies in a state directory: those of its own files, and of its vector views."""
+    for copy in (*copies(state), *copies(state / "vectors")):
+        _remove(copy.path)
+
+
+def forget_all_copies(directory: Path) -> None:
+    """Remove every copy in ``directory``: somebody needs the room."""
+    for copy in copies(directory):
+        _remove(copy.path)
+
+
 def forget_old_copies(directory: Path, now: datetime) -> None:
     """Remove copies from more than ``KEPT_DAYS`` ago, or ahead: the clock was wrong then, or is now, and nothing may
     stay for ever because of that.

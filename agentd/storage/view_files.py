@@ -21,6 +21,10 @@ class OtherViewError(ValueError):
     """What is there is no view, or whole and not the one that is wanted: it can be thrown away."""
 
 
+ASIDE = ".new"
+"""After the name of a file, while it is being written."""
+
+
 def make_directory(directory: Path) -> None:
     """Make ``directory``, private to this user (it holds copies of text).
 
@@ -43,7 +47,7 @@ def replace_file(path: Path, parts: Sequence[Buffer]) -> None:
     Raises:
         OSError: the old content is still there.
     """
-    aside = path.with_name(path.name + ".new")
+    aside = path.with_name(path.name + ASIDE)
     try:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -57,6 +61,15 @@ def replace_file(path: Path, parts: Sequence[Buffer]) -> None:
             aside.unlink()
         raise
     sync_directory(path.parent)
+
+
+def forget_half_written(path: Path) -> None:
+    """Remove what a :func:`replace_file` of ``path`` has left that was killed before its end.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    path.with_name(path.name + ASIDE).unlink(missing_ok=True)
 
 
 def sync_directory(directory: Path) -> None:

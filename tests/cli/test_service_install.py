@@ -157,6 +157,18 @@ def test_without_a_manager_it_says_how_to_get_one(machine: Machine, capsys: pyte
     assert "no systemctl here" in capsys.readouterr().err
 
 
+def test_a_user_without_a_name_is_called_by_number(
+    machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(uid: int) -> pwd.struct_passwd:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    machine.fails("show --property=Version")
+    assert main(["install"]) == 4
+    assert f"loginctl enable-linger {os.getuid()}." in capsys.readouterr().err
+
+
 def test_a_start_that_fails_names_the_journal(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.fails("restart agentd.service")
     assert main(["install"]) == 4
@@ -286,6 +298,46 @@ def test_purge_leaves_a_directory_that_agentd_did_not_make(machine: Machine) -> 
     shutil.rmtree(machine.socket.parent)
     assert main(["uninstall", "--purge", "--yes"]) == 1
     assert (machine.state / "thesis.txt").exists()
+
+
+def test_purge_deletes_what_agentd_made_and_nothing_beside_or_behind_it(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A state moved to a larger disk, and a configuration kept in a repository, are reached through links."""
+    main(["install"])
+    disk, dotfiles = machine.home / "disk", machine.home / "dotfiles"
+    (dotfiles / "drop-in").mkdir(parents=True)
+    disk.mkdir()
+    machine.state.parent.mkdir(parents=True)
+    machine.state.symlink_to(disk)
+    for name in ("lock", "index.db", "index.db-wal", "index.db.damaged-20261122T183012Z-wal", "roots.json.new"):
+        (disk / name).write_text("made by agentd")
+    (disk / "keyword").mkdir()
+    (disk / "keyword" / "meta.json").touch()
+    (dotfiles / "vectors").mkdir()
+    (disk / "vectors").symlink_to(dotfiles / "vectors")
+    mine = [
+        disk / "thesis.txt",
+        dotfiles / "agentd.toml",
+        dotfiles / "drop-in" / "mine.conf",
+        dotfiles / "vectors" / "x",
+    ]
+    for path in mine:
+        path.write_text("years of work")
+    (machine.home / ".config" / "agentd").mkdir()
+    (machine.home / ".config" / "agentd" / "agentd.toml").symlink_to(dotfiles / "agentd.toml")
+    (machine.units / "agentd.service.d").symlink_to(dotfiles / "drop-in")
+    assert main(["uninstall", "--purge", "--yes"]) == 0
+    assert f"kept {machine.state}: it holds files that agentd did not make" in capsys.readouterr().out
+    assert [path.read_text() for path in mine] == ["years of work"] * len(mine)
+    assert list(disk.iterdir()) == [disk / "thesis.txt"]
+    assert not os.path.lexists(machine.units / "agentd.service.d")
+    assert not (machine.home / ".config" / "agentd").exists()
+    mine[0].unlink()
+    (disk / "lock").touch()
+    assert main(["uninstall", "--purge", "--yes"]) == 0
+    assert not os.path.lexists(machine.state)
+    assert not disk.exists()
 
 
 def test_a_service_of_the_system_needs_a_user_who_is_there_and_root(

@@ -43,5 +43,5 @@ def test_a_search_imports_nothing_slow(peer: ScriptedPeer, tmp_path: Path) -> No
     assert exit_code == "1"
     assert not SLOW & set(modules)
     assert [name for name in modules if name.startswith("agentd.cli.")] == [
-        f"agentd.cli.{name}" for name in ("command", "hits", "main", "output", "search")
+        f"agentd.cli.{name}" for name in ("command", "hits", "main", "output", "search", "skew")
     ]

@@ -265,7 +265,7 @@ def test_ctrl_c_cancels_the_search_and_ends_quietly(
         pass
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 130
-    assert peer.received.get(timeout=10) == ("cancel", {"id": 2})
+    assert peer.received.get(timeout=10) == ("cancel", {"id": 3})
     assert terminal.seen == ""
 
 
@@ -278,35 +278,51 @@ def test_watch_draws_the_status_until_ctrl_c(
         {"process": {"rss_bytes": 1048576}, "compute": {"workers": [{"rss_bytes": 1048576}]}}
     )
     terminal = type_in("status", "--watch")
-    terminal.wait_for("disk 2.0 KiB")
+    terminal.wait_for("2.0 KiB")
     for text in (
         "2 / 33 files",
         "120 files/s",
         "about 1 min 10 s left",
         "3 / 3 vectors",
         "7 to do",
-        "more roots",
-        "memory 2.0 MiB",
+        " more)",
+        "2.0 MiB (daemon 1.0 MiB, 1 workers)",
+        "none yet: agentctl search QUERY",
     ):
         assert text in terminal.plain()
     assert max(len(line) for line in terminal.plain().split("\n")) <= 80
     peer.replies["index.status"] = status(tmp_path, degraded=["inotify: the watch limit is reached"])
-    terminal.wait_for("degraded: inotify")
+    terminal.wait_for("! inotify: the watch limit is reached")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 0
     assert "Traceback" not in terminal.plain()
-    assert terminal.seen.endswith("\x1b[?25h")  # the cursor is back
+    assert terminal.seen.endswith("\x1b[?25h\x1b[?1049l")  # the cursor is back, and what was on the screen
 
 
-def test_watch_says_it_when_the_daemon_goes_away(
+def test_watch_waits_for_a_daemon_that_goes_away_and_tells_what_happens(
     type_in: Callable[..., Terminal], peer: ScriptedPeer, tmp_path: Path
 ) -> None:
+    event = {"event": "indexed", "at": 0.0, "files": 5, "paths": [str(tmp_path / "a.py"), str(tmp_path / "b.py")]}
     peer.replies |= {"index.status": status(tmp_path), "stats": Result({})}
+    peer.replies["index.events"] = Result({}, events=(event,))
     terminal = type_in("status", "--watch")
-    terminal.wait_for("2 / 2 files")
+    terminal.wait_for("read a.py, b.py and 3 more")
     peer.__exit__()
-    assert terminal.end() == 4
-    assert "agentctl: agentd closed the connection" in terminal.plain()
+    terminal.wait_for("waiting for agentd: it does not answer")
+    Path(peer.path).unlink()
+    with ScriptedPeer(Path(peer.path)) as again:
+        again.replies |= {"index.status": status(tmp_path, documents=77), "stats": Result({}), "index.events": SILENCE}
+        terminal.wait_for("77 / 77 files")
+        terminal.wait_for("agentd is back")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 0
+    assert "Traceback" not in terminal.plain()
+
+
+def test_watch_without_a_daemon_says_how_to_start_one(tmp_path: Path) -> None:
+    terminal = Terminal("--socket", str(tmp_path / "none"), "status", "--watch", directory=tmp_path, environ={})
+    assert terminal.end() == 3
+    terminal.close()
 
 
 def test_wait_draws_progress_and_ends_with_the_result(

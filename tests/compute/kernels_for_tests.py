@@ -106,7 +106,7 @@ def hoard(ask: Ask) -> Reply:
 
 def swell(ask: Ask) -> Iterator[Reply]:
     """Take memory in steps of 8 MiB up to ``number`` bytes, slowly enough to be seen, then wait for ``path``."""
-    held = []
+    held: list[bytes] = []
     while len(held) << 23 < ask.number:
         held.append(b"x" * (1 << 23))
         time.sleep(0.002)

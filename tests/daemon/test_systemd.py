@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 START = 'LISTEN_PID=$$ exec "$@"'
 """A shell keeps its process id over ``exec``, as the manager's own child does."""
 
+HELLO = b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{}}\n'
+
 
 class Manager:
     """Plays systemd: hands a socket over, and hears what the daemon says."""
@@ -155,14 +157,20 @@ def test_no_sign_of_life_comes_while_the_writer_does_not_move(tmp_path: Path) ->
         with closing(sqlite3.connect(daemon.state / "index.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with Client(str(daemon.socket), timeout=DEADLINE) as client:
-                adding = threading.Thread(target=client.add_root, args=(str(tmp_path / "late"),))
+                adding = threading.Thread(target=add_or_fail, args=(client, tmp_path / "late"))
                 adding.start()
-                until(lambda: quiet(manager, 1.0), "the signs of life stop")
+                until(lambda: quiet(manager, 0.5), "the signs of life stop")
                 assert daemon.client.hello()  # the loop moves
                 other.execute("ROLLBACK")
                 manager.hears("WATCHDOG=1", after=len(manager.heard))
                 adding.join(DEADLINE)
         assert daemon.stop() == 0
+
+
+def add_or_fail(client: Client, root: Path) -> None:
+    """On a slow machine the writer may give up waiting for the lock."""
+    with suppress(AgentdClientError):
+        client.add_root(str(root))
 
 
 def quiet(manager: Manager, seconds: float) -> bool:
@@ -189,7 +197,7 @@ def test_a_socket_that_was_handed_over_outlives_the_daemon_and_clients_wait_in_i
     with managed(tmp_path / "place", listening=listening) as (daemon, manager):
         early = socket.socket(socket.AF_UNIX)
         early.connect(str(daemon.socket))
-        early.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{}}\n')
+        early.sendall(HELLO)
         daemon.start()
         assert json.loads(early.recv(4096))["id"] == 1
         early.close()
@@ -267,12 +275,6 @@ def test_check_names_the_credentials_and_shows_none(tmp_path: Path) -> None:
     assert b"value" not in done.stdout + done.stderr
 
 
-def test_without_a_manager_nothing_is_said(tmp_path: Path) -> None:
-    with running(tmp_path / "place", NOTIFY_SOCKET="") as daemon:
-        assert daemon.client.hello()
-    assert "notify_failed" not in daemon.log
-
-
 def test_a_manager_that_is_gone_costs_one_line_of_the_log(tmp_path: Path) -> None:
     with running(tmp_path / "place", NOTIFY_SOCKET=str(tmp_path / "gone"), WATCHDOG_USEC="30000") as daemon:
         until(lambda: "notify_failed" in daemon.log)
@@ -306,16 +308,17 @@ def test_the_index_in_one_line(changes: dict[str, Any], line: str) -> None:
     assert summary(status | changes) == line  # type: ignore[arg-type]
 
 
-def test_clients_that_come_while_it_stops_are_served_by_the_next(tmp_path: Path, listening: socket.socket) -> None:
-    """Connections queue in the kernel from the moment at which the old daemon accepts no more."""
+def test_a_client_that_comes_while_it_stops_is_answered_by_this_daemon_or_the_next(
+    tmp_path: Path, listening: socket.socket
+) -> None:
     with managed(tmp_path / "place", listening=listening) as (daemon, _):
         daemon.start()
-        for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(DEADLINE)
             daemon.signal(signal.SIGTERM)
-            client = Client(str(daemon.socket), timeout=DEADLINE)
-            daemon.exit_code()
+            client.connect(str(daemon.socket))
+            client.sendall(HELLO)
+            assert daemon.exit_code() == 0
             daemon.start()
-            with suppress(AgentdClientError):  # the old one may have accepted it still
-                client.hello()
-            client.close()
+            assert json.loads(client.recv(4096))["id"] == 1
         assert daemon.stop() == 0

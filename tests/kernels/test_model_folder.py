@@ -196,3 +196,21 @@ def test_a_folder_that_was_mended_is_loaded_after_a_refusal(tmp_path: Path) -> N
     shutil.rmtree(folder)
     make_folder(folder, onnx.token_model(TABLE))
     assert describe_model(ModelRequest(str(folder))).dimension == len(WORDS)
+
+
+@pytest.mark.parametrize("place", ["../weights", "sub/../../weights", "{root}/weights", "link"])
+def test_weights_outside_of_the_folder_are_not_read(tmp_path: Path, place: str) -> None:
+    """A model may name files beside it that hold its weights: one from elsewhere must not reach what is not its own."""
+    table = onnx.outside_tensor("table", TABLE.shape, place.format(root=tmp_path))
+    (tmp_path / "weights").write_bytes(TABLE.tobytes())
+    folder = make_folder(tmp_path / "model", onnx.token_model(TABLE, table=table))
+    (folder / "sub").mkdir()
+    (folder / "link").symlink_to("../weights")
+    assert "External data path validation failed" in refusal(folder)
+
+
+def test_weights_in_the_folder_are_read(tmp_path: Path) -> None:
+    table = onnx.outside_tensor("table", TABLE.shape, "model.onnx_data")
+    folder = make_folder(tmp_path / "model", onnx.token_model(TABLE, table=table))
+    (folder / "model.onnx_data").write_bytes(TABLE.tobytes())
+    assert describe_model(ModelRequest(str(folder))).dimension == len(WORDS)

@@ -5,7 +5,7 @@ import gc
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from agentd.observability.lag import CollectorPauses, LagProbe
+from agentd.observability.lag import IDLE_SECONDS, CollectorPauses, LagProbe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,30 @@ async def test_a_blocked_loop_is_seen_as_lag_of_that_length() -> None:
     snapshot = await probed(LagProbe(interval_seconds=0.005), blocking_seconds=0.2)
     assert 150 < snapshot["max_ms"] < 2000
     assert snapshot["p50_ms"] <= snapshot["p99_ms"] <= snapshot["p999_ms"] <= snapshot["max_ms"]
+
+
+async def test_an_idle_process_is_looked_at_less_often_and_a_busy_one_as_often_as_before() -> None:
+    probe = LagProbe(interval_seconds=0.005)
+    task = asyncio.create_task(probe.run())
+    await asyncio.sleep(2 * IDLE_SECONDS)
+    before = cast("int", probe.snapshot()["count"])
+    await asyncio.sleep(0.5)
+    idle = cast("int", probe.snapshot()["count"]) - before
+    assert 0.5 / IDLE_SECONDS - 2 <= idle <= 20
+    await ticks(probe, 10 * idle)  # which keeps the process busy
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_loop_that_is_blocked_out_of_the_blue_is_seen() -> None:
+    probe = LagProbe(interval_seconds=0.005)
+    task = asyncio.create_task(probe.run())
+    await asyncio.sleep(3 * IDLE_SECONDS)
+    time.sleep(3 * IDLE_SECONDS)  # noqa: ASYNC251 - the fault that the probe is there to see
+    await ticks(probe, 1)
+    assert cast("float", probe.snapshot()["max_ms"]) > 1500 * IDLE_SECONDS
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_reset_forgets() -> None:

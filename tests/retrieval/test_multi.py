@@ -14,7 +14,7 @@ from agentd.config.settings import SearchSettings
 from agentd.errors import AgentdError, DeadlineError
 from agentd.retrieval.multi import FIRST_WEIGHT, MultiSearcher, fused_passages
 from agentd.retrieval.packer import Packer
-from agentd.retrieval.results import FoundBy, SearchQuery, SearchResult
+from agentd.retrieval.results import Explanation, FoundBy, SearchQuery, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,14 @@ async def test_one_query_alone_is_answered_as_it_was_ranked() -> None:
     assert [(hit.start_line, hit.score, hit.queries) for hit in result.hits] == [(60, 1.0, UNSET), (20, 1.0, UNSET)]
     with pytest.raises(DeadlineError):
         await ask(Scripted(only=DeadlineError("late")))
+
+
+async def test_each_query_is_explained_where_it_was_asked_for() -> None:
+    made = Explanation("question", [], [], {}, {})
+    explained = replace(ranking(1), explanation=made)
+    result = await ask(Scripted(first=explained, second=DeadlineError("late"), third=explained))
+    assert (result.explanation, result.explanations) == (UNSET, [made, None, made])
+    assert (await ask(Scripted(first=ranking(1), second=ranking(2)))).explanations is UNSET
 
 
 async def test_neighbours_found_by_different_queries_are_one_hit() -> None:

@@ -68,6 +68,13 @@ def test_a_bound_of_the_caller_replaces_the_daemons() -> None:
     assert judged(0.05, min_score=0.0).cut() == []
 
 
+def test_what_scores_too_little_is_counted() -> None:
+    verdict = judged(0.8, min_score=0.5)
+    assert verdict.below(RANKED) == 1
+    assert verdict.cut(1) == ["1 passages score less than 0.5 (min_score)"]
+    assert judged(0.8).below(RANKED) == judged(0.05).below(RANKED) == 0
+
+
 def test_while_something_is_missing_nothing_is_withheld_and_everything_is_doubtful() -> None:
     verdict = judged(0.01, sure=False)
     assert (verdict.relevance, verdict.confidence, kept(verdict)) == (None, "low", [7, 8, 9])

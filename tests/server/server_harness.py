@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
-    from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
-    from agentd.server.params import ListFilesParams, MultiSearchParams
+    from agentd.protocol import FileList, IndexStatus, InspectedFile, RootInfo, SearchResult, Span
+    from agentd.server.params import InspectParams, ListFilesParams, MultiSearchParams
     from agentd.server.services import Goal
     from agentd.server.stats import ServerStats
 
@@ -205,6 +205,19 @@ class StubServices:
     async def reindex(self, path: str | None) -> Mapping[str, object]:
         return {"scheduled": 2 if path is None else 1}
 
+    async def inspect(self, _params: InspectParams) -> Sequence[InspectedFile]:
+        return [
+            {
+                "path": "/home/ada/engine/retry.py",
+                "root": "/home/ada/engine",
+                "state": "indexed",
+                "skip": None,
+                "size": 310,
+                "modified_ns": 1763800000500000000,
+                "passage": {"start_line": 4, "end_line": 5, "text": "def retry(policy):\n    ...", "embedded": True},
+            }
+        ]
+
     async def index_events(self) -> AsyncGenerator[Mapping[str, object], None]:
         self.hanging.release()
         try:
@@ -216,7 +229,7 @@ class StubServices:
     async def stats(self) -> Mapping[str, object]:
         return {"metrics": {}}
 
-    async def metrics(self, server: ServerStats) -> str:
+    async def metrics(self, server: ServerStats) -> str:  # noqa: ARG002 as the protocol has it
         return "# HELP agentd_chunks Passages.\n# TYPE agentd_chunks gauge\nagentd_chunks 9\n"
 
     async def health(self) -> Mapping[str, object]:

@@ -49,6 +49,17 @@ async def test_heavy_requests_leave_room_for_light_ones(tmp_path: Path) -> None:
             assert "result" in await wire.receive()
 
 
+async def test_a_search_with_many_globs_is_a_heavy_one(tmp_path: Path) -> None:
+    async with running(tmp_path, max_running=4) as harness, await harness.connect() as wire:
+        for number in range(3):
+            wire.call(number, "search", query="hang", paths=[f"{glob}/**" for glob in range(9)])
+        await harness.until(lambda: (harness.server.stats().running, harness.server.stats().waiting) == (1, 2))
+        assert "result" in await wire.ask(9, "search", query="x", paths=["src/**"])
+        harness.services.release.set()
+        for _ in range(3):
+            assert "result" in await wire.receive()
+
+
 async def test_a_request_that_waits_can_be_cancelled_and_its_deadline_counts(tmp_path: Path) -> None:
     async with running(tmp_path, max_running=1) as harness, await harness.connect() as wire:
         wire.call(1, "search", query="hang")

@@ -15,9 +15,9 @@ import pytest
 from server_harness import StubServices, Wire, acquired, running
 
 from agentd.config.settings import ServerSettings
-from agentd.server.connection import LINES_PER_TURN
 from agentd.server.listener import Server
 from agentd.server.peer import Peer, is_own_or_root
+from agentd.server.pump import LINES_PER_TURN
 
 
 def resident_bytes() -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agentd.storage.embedding_cache import EmbeddingCache
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -16,8 +17,12 @@ SPACE = "local/model/384/1"
 
 
 async def no_hashes() -> AsyncIterator[list[bytes]]:
-    for page in ():
-        yield page
+    for _ in range(0):
+        yield []
+
+
+def run(connection: sqlite3.Connection, sql: str) -> None:
+    connection.execute(sql)
 
 
 def size(path: Path) -> int:
@@ -43,10 +48,10 @@ async def test_evicted_vectors_give_their_space_back(tmp_path: Path) -> None:
 
 async def test_a_database_gives_every_free_page_and_its_log_back(catalogue: Catalogue) -> None:
     database = catalogue.database
-    await database.write(lambda within: within.execute("CREATE TABLE ballast (data BLOB)") and None)
+    await database.write(run, "CREATE TABLE ballast (data BLOB)")
     for _ in range(4):
-        await database.write(lambda within: within.execute("INSERT INTO ballast VALUES (zeroblob(4000000))") and None)
-    await database.write(lambda within: within.execute("DROP TABLE ballast") and None)
+        await database.write(run, "INSERT INTO ballast VALUES (zeroblob(4000000))")
+    await database.write(run, "DROP TABLE ballast")
     assert size(database.path) > 16_000_000
     await database.give_back()
     assert size(database.path) < 1_000_000

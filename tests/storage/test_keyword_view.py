@@ -19,7 +19,8 @@ from structlog.testing import capture_logs
 from agentd.errors import InvalidParamsError
 from agentd.kernels.tokens import identifier_parts
 from agentd.storage.globs import glob_to_tantivy_regex
-from agentd.storage.keyword_view import KeywordFilter, KeywordView
+from agentd.storage.keyword_check import strays
+from agentd.storage.keyword_view import IDENTITY, KeywordFilter, KeywordView
 from agentd.storage.rows import ViewRow
 
 if TYPE_CHECKING:
@@ -315,6 +316,15 @@ def test_release_ends_the_threads_of_the_writer_and_the_view_goes_on(view: Keywo
     assert found(view, "heron") == [1]
     fill(view, row(2, "heron"), generation=2)
     assert sorted(found(view, "heron")) == [1, 2]
+
+
+def test_release_removes_the_files_that_an_overtaken_merge_has_left(view: KeywordView) -> None:
+    fill(view, row(1, "kept"))
+    (view._directory / "0123456789abcdef0123456789abcdef.term").write_bytes(b"text of rows that were removed")
+    view.release()
+    assert [path.name for path in strays(view._directory)] == [IDENTITY]
+    fill(view, row(2, "kept"), generation=2)
+    assert sorted(found(view, "kept")) == [1, 2]
 
 
 def test_searches_beside_a_writer_see_whole_commits(view: KeywordView) -> None:

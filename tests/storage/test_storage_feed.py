@@ -4,6 +4,8 @@ import asyncio
 
 from storage_samples import SPACE, Index, chunk, entry
 
+from agentd.storage.purge import feed_again
+
 
 async def test_each_document_is_in_the_feed_once_at_its_last_change(index: Index) -> None:
     root = await index.root()
@@ -119,3 +121,13 @@ async def test_text_hashes_name_every_chunk(index: Index) -> None:
     await index.store(root, "a", chunk("one"), chunk("two"))
     pages = [page async for page in index.catalogue.vectors.all_text_hashes()]
     assert pages == [[chunk("one").text_hash, chunk("two").text_hash]]
+
+
+async def test_what_was_removed_while_all_is_fed_again_stays_gone(index: Index) -> None:
+    root = await index.root()
+    removed = await index.store(root, "a", chunk("one"))
+    kept = await index.store(root, "b", chunk("one"))
+    await index.scan(root, entry("b"))
+    await index.catalogue.database.write(feed_again, [removed, kept])
+    assert await index.catalogue.feed.trim(index.catalogue.feed.changed.value) == 1
+    assert [document_id for _, document_id in await index.catalogue.feed.changes(0, 9)] == [kept]

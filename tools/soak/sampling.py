@@ -6,9 +6,14 @@ import statistics
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from benchmarks.harness.processes import family, pss_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 MEGABYTE = 1024 * 1024
 LOOKS = 5
@@ -62,8 +67,14 @@ def watches_of(pid: int) -> int:
     return count
 
 
-def growth(values: list[float]) -> float:
-    """By how much the median of the last quarter is over that of the second, the first being warm-up: a share."""
-    quarter = max(1, len(values) // 4)
-    before = statistics.median(values[quarter : 2 * quarter])
-    return statistics.median(values[-quarter:]) / before - 1
+def growth(values: list[float], of: Callable[[list[float]], float] = statistics.median) -> float:
+    """By how much the median (or what ``of`` makes of values) of the last quarter is over that of the second, the first
+    being warm-up: a share.
+    """
+    quarter = len(last_quarter(values))
+    return of(last_quarter(values)) / of(values[quarter : 2 * quarter] or values) - 1
+
+
+def last_quarter(values: list[T]) -> list[T]:
+    """At least one."""
+    return values[-max(1, len(values) // 4) :]

@@ -50,7 +50,7 @@ CHECK_EVERY = 5
 
 def run_steady(place: Path, seed: int, minutes: float) -> bool:
     """Run, print a table for ``benchmarks/RESULTS.md``, and return whether every bar was met."""
-    folder = (place / "steady").resolve()
+    folder, load = (place / "steady").resolve(), os.getloadavg()[0]
     shutil.rmtree(folder, ignore_errors=True)
     rng = random.Random(seed)  # noqa: S311  seeded on purpose
     tree = Tree(folder / "root", rng)
@@ -61,7 +61,7 @@ def run_steady(place: Path, seed: int, minutes: float) -> bool:
             outcome.problems.append(f"exit code {code}")
         outcome.problems += audit(daemon.state, vectors=True)
         outcome.failures = [line for line in daemon.log.splitlines() if '"level": "error"' in line]
-    return report(outcome, seed, minutes)
+    return report(outcome, seed, minutes, load)
 
 
 class Steady:
@@ -137,11 +137,11 @@ class Steady:
         self._tree.go_to("main")
         client.wait("vectors", timeout=SETTLE_SECONDS)
         until(lambda: client.stats()["server"]["connections"] == 1, "the clients have gone")
+        self._warm()
         runs = client.stats()["maintenance"]["runs"]
         until(lambda: client.stats()["maintenance"]["runs"] > runs + MAINTENANCE_RUNS, "maintenance has been")
         until(lambda: len(self._daemon.workers("bulk")) <= 1, "idle workers have left")
         until(lambda: not self._problems(), "the problems are struck off")
-        self._warm()
         minute = round((time.monotonic() - began) / 60, 1)
         self._outcome.samples.append(sample(self._daemon.pid, self._daemon.state, minute))
         print(self._outcome.samples[-1], flush=True)

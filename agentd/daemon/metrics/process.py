@@ -34,7 +34,7 @@ def _services(figures: Figures) -> Samples:
     """Services of roots count together: a label is no place for paths."""
     restarts: Counter[str] = Counter()
     for name, count in figures.stats["services"].items():
-        restarts["root" if name.startswith("root ") else name.replace(" ", "_")] += count
+        restarts[name.partition(" /")[0].replace(" ", "_")] += count
     return by(restarts)
 
 

@@ -82,15 +82,16 @@ class Reporter:
             await asyncio.sleep(self._watchdog_seconds / SIGNS_OF_LIFE)
 
     async def show_status(self, index: Callable[[], Awaitable[IndexStatus]], commits: Clock) -> None:
-        """Tell what the index does whenever that changes, until cancelled. Costs nothing while nothing is written."""
+        """Tell what the index does whenever that changes, until cancelled. Costs nothing while it is current."""
         shown = ""
         while self._notifier.listened_to:
-            seen = commits.value
-            line = summary(await index())
-            if line != shown and not self._stopping:
+            seen, now = commits.value, await index()
+            if (line := summary(now)) != shown and not self._stopping:
                 self._notifier.status(line)
                 shown = line
             await asyncio.sleep(STATUS_SECONDS)
+            if now["state"] != "current":
+                continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_STATUS_SECONDS):
                     await commits.wait(seen)

@@ -41,7 +41,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
         raise StateNewerError(message, path=str(path))
     for number, script in enumerate(steps[version:], start=version + 1):
-        _apply(connection, number, script if number == 1 else script + _NOTE_UPGRADE.format(before=number - 1))
+        _apply(connection, number, script + (_NOTE_UPGRADE.format(before=version) if version else ""))
     _check_tables(connection, path, steps)
 
 
