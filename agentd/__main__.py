@@ -28,7 +28,7 @@ from agentd.observability.logging import configure
 from agentd.observability.masking import set_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from agentd.config.manager import ServiceManager
 
@@ -67,7 +67,7 @@ def check(loaded: Loaded, credentials: Iterable[str]) -> int:
     return OK
 
 
-def serve(flags: Flags, loaded: Loaded, manager: ServiceManager, credentials: Iterable[str]) -> int:
+def serve(flags: Flags, loaded: Loaded, manager: ServiceManager, credentials: Mapping[str, str]) -> int:
     """Run the daemon to its end."""
     settings = loaded.settings
     configure(settings.log.level, settings.log.format)
@@ -78,7 +78,7 @@ def serve(flags: Flags, loaded: Loaded, manager: ServiceManager, credentials: It
     os.umask(0o077)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(settings, lambda: load(flags).settings, manager))
+            runner.run(run(settings, lambda: load(flags).settings, manager, credentials))
     except AgentdError as error:
         log.error("cannot_start", kind=error.kind, error=error.message)
         return next((code for kind, code in CANNOT_START.items() if isinstance(error, kind)), UNUSABLE)

@@ -17,6 +17,7 @@ _END = re.compile(
     r"|(?P<line>\s*\n\s*(?:[-*+]|\d+[.)])\s+|\n\s*\n)"
 )
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|approx|Mr|Mrs|Dr|No|Fig|resp)\.$")
+_SPACED_MARK = re.compile(rf"\s*{MARK.pattern}")
 _WORDS = re.compile(r"\w")
 
 
@@ -82,7 +83,7 @@ def without_inline(text: str) -> str:
 
 
 def _sentence(part: str) -> Sentence | None:
-    plain = " ".join(MARK.sub("", part).split()).lstrip("-*+> ").rstrip()
+    plain = " ".join(_SPACED_MARK.sub("", part).split()).lstrip("-*+> ").rstrip()
     if not _WORDS.search(plain) or plain.startswith("#"):
         return None
     return Sentence(plain, cited(part))

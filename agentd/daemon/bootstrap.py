@@ -13,10 +13,11 @@ from agentd.compute.pool import Pool
 from agentd.daemon.answers import DaemonAnswers
 from agentd.daemon.descriptors import Descriptors
 from agentd.daemon.governor import Governor
-from agentd.daemon.graph import DaemonGraph
+from agentd.daemon.graph import open_graph
 from agentd.daemon.maintenance import Chore, Maintenance, return_memory
 from agentd.daemon.metrics.exporter import Exporter
 from agentd.daemon.metrics.textfile import Textfile
+from agentd.daemon.providers import make_gate, open_providers
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.reserves import Reserves
 from agentd.daemon.services import DaemonServices
@@ -35,25 +36,21 @@ from agentd.indexing.purger import Purger
 from agentd.indexing.signal import Signal
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
-from agentd.retrieval.complexity import ComplexityReader
 from agentd.retrieval.definitions import DefinitionFinder, Namer, PathFinder
 from agentd.retrieval.files import FileReader
 from agentd.retrieval.freshness import Freshness
-from agentd.retrieval.graph import GraphReader
 from agentd.retrieval.multi import MultiSearcher
 from agentd.retrieval.packer import Packer
 from agentd.retrieval.ranker import Ranker
-from agentd.retrieval.related import RelatedReader
 from agentd.retrieval.reranker import Reranker
 from agentd.retrieval.retrievers import KeywordRetriever, VectorRetriever
 from agentd.retrieval.search import Searcher
-from agentd.retrieval.subjects import Subjects
 from agentd.retrieval.verification import Verifier
 from agentd.server.listener import Server
 from agentd.server.peer import AllowList
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AsyncExitStack
 
     from agentd.config.settings import Settings
@@ -105,9 +102,8 @@ class Daemon:
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         exporter = Exporter(self.status, self.metrics, self.lag)
         searches = MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics))
-        self.answers = DaemonAnswers(
-            settings, self.index, catalogue, searches, Freshness(verifier, self.index), self.reader, stores.answers
-        )
+        freshness = Freshness(verifier, self.index)
+        self.answers = DaemonAnswers(settings, self.index, catalogue, searches, freshness, self.reader, stores.answers)
         self.maintenance.add("answers", self.answers.maintain)
         self.services = DaemonServices(
             self.index,
@@ -116,7 +112,7 @@ class Daemon:
             self.status,
             self.events,
             settings.search,
-            self._new_graph(verifier),
+            open_graph(catalogue, self.index, freshness, self.searcher, pool, settings.index.max_file_bytes),
             exporter,
             self.answers,
             Inspector(catalogue, self.index, pool),
@@ -159,15 +155,6 @@ class Daemon:
             search,
             self.metrics,
         )
-
-    def _new_graph(self, verifier: Verifier) -> DaemonGraph:
-        """Those who answer about symbols and how they hang together."""
-        catalogue, index = self.stores.catalogue, self.index
-        subjects, freshness = Subjects(catalogue, index), Freshness(verifier, index)
-        reader = GraphReader(catalogue, subjects, freshness, index)
-        around = RelatedReader(catalogue, subjects, freshness, reader, self.searcher)
-        figures = ComplexityReader(catalogue, index, self.pool, self.settings.index.max_file_bytes)
-        return DaemonGraph(index, reader, around, figures)
 
     def _new_status(self) -> StatusReporter:
         """The one who asks all the others."""
@@ -280,8 +267,9 @@ class Daemon:
             await loop.run_in_executor(self._threads.keyword, self.stores.keyword.release)
 
 
-async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
+async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[str, str]) -> Daemon:
     """Open everything below the (locked) state directory; ``stack`` closes it again in the opposite order.
+    ``credentials`` are the keys of providers, by name.
 
     Raises:
         AgentdError: the state cannot be used. Models that cannot be used are no error.
@@ -299,5 +287,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> Daemon:
         raise
     stack.push_async_callback(pool.stop, WORKER_GRACE_SECONDS)
     daemon = Daemon(settings, pool, stores, threads, metrics)
+    gate = make_gate(lambda root: daemon.settings.rule(root), pool, metrics)  # noqa: PLW0108  # a reload replaces them
+    if (providers := await open_providers(settings, credentials, gate, pool, metrics, stack)) is not None:
+        daemon.answers.asker.chat = providers.chat
     await daemon.reranker.prepare()
     return daemon

@@ -7,14 +7,29 @@ import math
 from typing import TYPE_CHECKING
 
 from agentd.daemon.scope import root_ids
+from agentd.retrieval.complexity import ComplexityReader
+from agentd.retrieval.graph import GraphReader
+from agentd.retrieval.related import RelatedReader
+from agentd.retrieval.subjects import Subjects
 
 if TYPE_CHECKING:
     from agentd import protocol as p
+    from agentd.compute.pool import Pool
     from agentd.indexing.index import Index
-    from agentd.retrieval.complexity import ComplexityReader
-    from agentd.retrieval.graph import GraphReader
-    from agentd.retrieval.related import RelatedReader
+    from agentd.retrieval.freshness import Freshness
+    from agentd.retrieval.related import Meaning
     from agentd.server import graph_params as g
+    from agentd.storage.catalogue import Catalogue
+
+
+def open_graph(
+    catalogue: Catalogue, index: Index, freshness: Freshness, meaning: Meaning, pool: Pool, max_bytes: int
+) -> DaemonGraph:
+    """Those who answer about symbols and how they hang together."""
+    subjects = Subjects(catalogue, index)
+    reader = GraphReader(catalogue, subjects, freshness, index)
+    around = RelatedReader(catalogue, subjects, freshness, reader, meaning)
+    return DaemonGraph(index, reader, around, ComplexityReader(catalogue, index, pool, max_bytes))
 
 
 class DaemonGraph:

@@ -8,6 +8,7 @@ import gc
 import signal
 import sys
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -25,7 +26,7 @@ from agentd.errors import StateDamagedError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from agentd.config.settings import ServerSettings, Settings
@@ -42,15 +43,22 @@ YOUNG_OBJECTS = 50_000
 
 NOBODY = ServiceManager()
 """Started by hand."""
+NO_CREDENTIALS: Mapping[str, str] = MappingProxyType({})
 ROOTS_SECONDS = 2.0
 """The longest that the first client waits until all roots are known."""
 
 
-async def run(settings: Settings, reload: Callable[[], Settings], manager: ServiceManager = NOBODY) -> None:
+async def run(
+    settings: Settings,
+    reload: Callable[[], Settings],
+    manager: ServiceManager = NOBODY,
+    credentials: Mapping[str, str] = NO_CREDENTIALS,
+) -> None:
     """Run until a signal says stop.
 
     The first SIGTERM or SIGINT drains, the second ends at once; SIGHUP reads the configuration again. A ``manager``
-    that started the daemon may have made the socket, and is told how things are.
+    that started the daemon may have made the socket, and is told how things are; it may have handed over
+    ``credentials``, values by name.
 
     Raises:
         ConfigError: the manager handed over no socket that can be used.
@@ -70,7 +78,7 @@ async def run(settings: Settings, reload: Callable[[], Settings], manager: Servi
         listening = stack.enter_context(
             adopted_socket(manager) if manager.descriptors else bound_socket(settings.socket, settings.server)
         )
-        around = Surroundings(listening, lock, stop, reporter, reload_asked, reload)
+        around = Surroundings(listening, lock, stop, reporter, reload_asked, reload, credentials)
         renewal = Renewal(settings.state_directory / INDEX_NAME)
         while (lost := await live(settings, around, renewal.lost)) is not None:
             await renewal.after(lost.damage)
@@ -88,6 +96,7 @@ class Surroundings(NamedTuple):
     reporter: Reporter
     reload_asked: asyncio.Event
     reload: Callable[[], Settings]
+    credentials: Mapping[str, str]
 
 
 class Lost(NamedTuple):
@@ -105,7 +114,7 @@ async def live(settings: Settings, around: Surroundings, lost: str) -> Lost | No
     async with contextlib.AsyncExitStack() as stack:
         try:
             async with around.reporter.opening():
-                daemon = await build(settings, stack)
+                daemon = await build(settings, stack, around.credentials)
         except StateDamagedError as error:
             return Lost(error, settings)
         database = daemon.stores.catalogue.database

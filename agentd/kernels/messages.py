@@ -263,6 +263,50 @@ class RerankResult(Struct, frozen=True):
     truncated: int
 
 
+class SupportRequest(Struct, frozen=True):
+    """Judge whether ``spans`` support ``sentence``, with the embedding model in ``directory``."""
+
+    directory: str
+    sentence: str
+    spans: list[str]
+    max_tokens: int = 0
+
+
+class SupportResult(Struct, frozen=True):
+    """How well they do, 0 to 1, and what speaks against it whatever the score."""
+
+    score: float
+    reasons: list[str]
+
+
+class ExcerptRequest(Struct, frozen=True):
+    """Narrow each of ``passages`` to at most ``lines`` lines that answer ``question``; ``names`` are those of code in it.
+
+    ``directory`` holds the embedding model.
+    """
+
+    directory: str
+    question: str
+    passages: list[str]
+    lines: int
+    names: tuple[str, ...] = ()
+    max_tokens: int = 0
+
+
+class Excerpt(Struct, frozen=True, array_like=True):
+    """Lines of a passage, counted from 0, ``end`` excluded, and how well they answer, which compares within a request."""
+
+    start: int
+    end: int
+    score: float
+
+
+class ExcerptResult(Struct, frozen=True):
+    """One for each passage."""
+
+    excerpts: list[Excerpt]
+
+
 class RemoteVectorsRequest(Struct, frozen=True):
     """Read the vectors of ``count`` texts out of a server's answer, and make unit vectors of them.
 
@@ -345,3 +389,16 @@ class RobotsVerdict(Struct, frozen=True):
 
     allowed: bool
     rule: str = ""
+
+
+class RedactRequest(Struct, frozen=True):
+    """Cut the secrets out of ``texts``."""
+
+    texts: list[str]
+
+
+class Redaction(Struct, frozen=True):
+    """The texts with each secret replaced by ``[KIND]``, and how many there were of each kind."""
+
+    texts: list[str]
+    counts: dict[str, int]

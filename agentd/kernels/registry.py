@@ -38,11 +38,14 @@ DESCRIBE_CROSS_ENCODER = Kernel(
 )
 RANK = Kernel("rank", "agentd.kernels.rank", "rank", m.RankRequest, m.RankResult)
 RERANK = Kernel("rerank", "agentd.kernels.rerank", "rerank", m.RerankRequest, m.RerankResult)
+SUPPORT = Kernel("support", "agentd.kernels.support", "judge", m.SupportRequest, m.SupportResult)
+EXCERPT = Kernel("excerpt", "agentd.kernels.excerpt", "narrow", m.ExcerptRequest, m.ExcerptResult)
 REMOTE_VECTORS = Kernel(
     "remote_vectors", "agentd.kernels.remote_vectors", "read_vectors", m.RemoteVectorsRequest, m.RemoteVectors
 )
 WEB_PAGE = Kernel("web_page", "agentd.kernels.web_page", "read_page", m.WebPageRequest, m.WebPage)
 WEB_RANK = Kernel("web_rank", "agentd.kernels.web_rank", "score_texts", m.WebRankRequest, m.WebRankResult)
+REDACT = Kernel("redact", "agentd.kernels.redaction", "redact_texts", m.RedactRequest, m.Redaction)
 ROBOTS = Kernel("robots", "agentd.kernels.robots", "judge", m.RobotsRequest, m.RobotsVerdict)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
@@ -57,9 +60,12 @@ KERNELS: dict[str, Kernel[Struct, Struct]] = {
         DESCRIBE_CROSS_ENCODER,
         RANK,
         RERANK,
+        SUPPORT,
+        EXCERPT,
         REMOTE_VECTORS,
         WEB_PAGE,
         WEB_RANK,
+        REDACT,
         ROBOTS,
     )
 }

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from agentd.errors import EgressError
-from agentd.kernels.secrets import find_secrets
+from agentd.kernels.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -40,17 +40,7 @@ class Redacted(NamedTuple):
 def redact(texts: Sequence[str]) -> Redacted:
     """Cut the secrets out of ``texts``."""
     counts: Counter[str] = Counter()
-    return Redacted([_redacted(text, counts) for text in texts], counts)
-
-
-def _redacted(text: str, counts: Counter[str]) -> str:
-    parts: list[str] = []
-    at = 0
-    for start, end, kind in find_secrets(text):
-        counts[kind] += 1
-        parts += (text[at:start], f"[{kind}]")
-        at = end
-    return "".join((*parts, text[at:]))
+    return Redacted([redacted(text, counts) for text in texts], counts)
 
 
 def is_loopback(url: str) -> bool:

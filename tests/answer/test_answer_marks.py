@@ -26,7 +26,7 @@ def test_marks_of_what_is_gone_are_taken_out_and_others_stand() -> None:
 def test_each_sentence_has_what_it_cites() -> None:
     text = "It tries `a.B` 3 times [1]. It stops, e.g. On error. [2][3]\n\n- First item [1]\n- Second.\n\n# Heading\n"
     assert [tuple(each) for each in sentences(text)] == [
-        ("It tries `a.B` 3 times .", [1]),
+        ("It tries `a.B` 3 times.", [1]),
         ("It stops, e.g. On error.", [2, 3]),
         ("First item", [1]),
         ("Second.", []),

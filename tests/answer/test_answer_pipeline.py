@@ -150,7 +150,8 @@ async def test_text_that_moved_is_cited_where_it_stands_now() -> None:
 
 async def test_text_of_a_root_that_was_not_asked_goes_nowhere() -> None:
     chat = writes("All of it [1][2].")
-    answer = await Pipeline(chat).answer(TRIES, passage("x.py", text="private\n", path="/other/x.py", root="/other"))
+    pipeline = Pipeline(chat, dict(FILES) | {"/other/x.py": "private\n"})
+    answer = await pipeline.answer(TRIES, passage("x.py", 1, 1, text="private\n", path="/other/x.py", root="/other"))
     assert "private" not in chat.requests[0].messages[1].content
     assert answer.roots == [ROOT]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from daemon_harness import Daemon, running
+from daemon_harness import QUICK, Daemon, running
 
 from agentd.client import AgentdClientError
 
@@ -140,3 +142,64 @@ def test_a_pdf_or_masked_secret_is_cited_by_what_the_index_holds(daemon: Daemon,
     assert secret not in json.dumps(answer)
     assert any(each["path"].endswith("keys.py") for each in answer["citations"])
     assert daemon.client.verify(answer["id"])["current"]
+
+
+def stream_of(text: str) -> bytes:
+    """An answer of a server that speaks as OpenAI's does."""
+    chunks = [
+        {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    ]
+    return b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+class Model(BaseHTTPRequestHandler):
+    """Gives other words when it is to give JSON, else writes an answer; remembers what it was shown."""
+
+    shown: ClassVar[list[str]] = []
+    broken = False
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        Model.shown.append(raw.decode())
+        if Model.broken:
+            self.send_error(401, "bad key")
+            return
+        other_words = '{"queries": ["waiting time", "retry delay"]}'
+        text = (
+            other_words if b"response_format" in raw else "The wait is `2**attempt` seconds [1]. Bananas are 7 [1][99]."
+        )
+        body = stream_of(text)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Quiet."""
+
+
+def test_a_model_of_the_configuration_writes_and_its_failure_is_named(tmp_path: Path) -> None:
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "retry.py").write_text(ENGINE)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    config = QUICK + (
+        f'[[provider]]\nname = "mock"\nkind = "openai"\nbase_url = "http://127.0.0.1:{server.server_address[1]}/v1"\n'
+        'chat_model = "m"\nretries = 0\n[chat]\nchain = ["mock"]\n'
+    )
+    with running(tmp_path / "place", tmp_path / "engine", config=config) as daemon:
+        daemon.client.wait("keyword")
+        answer = daemon.client.ask(QUESTION)
+        assert (answer["mode"], answer["model"]) == ("generated", "mock/m")
+        assert answer["answer"] == "The wait is `2**attempt` seconds [1]. Bananas are 7 [1]."
+        assert [claim["supported"] for claim in answer["claims"]] == [True, False]
+        assert "2**attempt" in answer["citations"][0]["text"]
+        assert ENGINE[:30] not in Model.shown[0]  # to find other words it is shown the question alone
+        Model.broken = True
+        failed = daemon.client.ask(QUESTION)
+        assert failed["mode"] == "extractive"
+        assert any("mock" in problem and "no model wrote" in problem for problem in failed["degraded"])
+    server.shutdown()
+    server.server_close()

@@ -33,7 +33,7 @@ async def services(
         embedding=EmbeddingSettings(enabled=False),
     )
     async with AsyncExitStack() as stack, asyncio.timeout(60):
-        daemon = await build(settings, stack)
+        daemon = await build(settings, stack, {})
         running = asyncio.create_task(daemon.run_services())
         await daemon.index.complete.wait()
         try:

@@ -1,0 +1,68 @@
+"""The servers that the configuration names, and the gate in front of them; without any, nothing is built."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from agentd.compute.pool import Lane
+from agentd.kernels.messages import RedactRequest
+from agentd.kernels.registry import REDACT, REMOTE_VECTORS
+from agentd.providers.gate import Gate, Redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AsyncExitStack
+
+    from agentd.compute.pool import Pool
+    from agentd.config.settings import RootSettings, Settings
+    from agentd.kernels.messages import RemoteVectors, RemoteVectorsRequest
+    from agentd.observability.metrics import Metrics
+    from agentd.providers.build import Providers
+    from agentd.providers.probe import Probe
+
+
+def make_gate(rule: Callable[[str], RootSettings], pool: Pool, metrics: Metrics) -> Gate:
+    """The gate; ``rule`` says what the configuration in force allows for a root."""
+
+    async def redact_long(texts: Sequence[str]) -> Redacted:
+        found = await pool.run(REDACT, RedactRequest(list(texts)), lane=Lane.INTERACTIVE)
+        return Redacted(found.texts, Counter(found.counts))
+
+    return Gate(rule, metrics, redact_long)
+
+
+async def open_providers(
+    settings: Settings,
+    credentials: Mapping[str, str],
+    gate: Gate,
+    pool: Pool,
+    metrics: Metrics,
+    stack: AsyncExitStack,
+) -> Providers | None:
+    """Every server of the configuration, which ``stack`` closes; None where there is none."""
+    if not settings.providers:
+        return None
+    from agentd.providers.build import build_providers  # noqa: PLC0415  # half a second of httpx, for those who need it
+
+    async def decode(request: RemoteVectorsRequest, *, query: bool) -> RemoteVectors:
+        return await pool.run(REMOTE_VECTORS, request, lane=Lane.INTERACTIVE if query else Lane.BULK)
+
+    providers = build_providers(settings, credentials, gate, decode, Probes(), metrics)
+    stack.push_async_callback(providers.close)
+    return providers
+
+
+class Probes:
+    """Remembers, for as long as the daemon runs, what models made of the probe."""
+
+    def __init__(self) -> None:
+        self._known: defaultdict[str, list[Probe]] = defaultdict(list)
+
+    async def get(self, key: str) -> list[Probe]:
+        """See ProbeMemory."""
+        return self._known[key]
+
+    async def put(self, key: str, probe: Probe) -> None:
+        """See ProbeMemory."""
+        self._known[key].append(probe)

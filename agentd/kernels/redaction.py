@@ -1,0 +1,29 @@
+"""Cut secrets out of texts that are to leave the machine: the long ones, which the loop must not search."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from agentd.kernels.messages import Redaction
+from agentd.kernels.secrets import find_secrets
+
+if TYPE_CHECKING:
+    from agentd.kernels.messages import RedactRequest
+
+
+def redact_texts(request: RedactRequest) -> Redaction:
+    """``request.texts`` with each secret replaced by ``[KIND]``."""
+    counts: Counter[str] = Counter()
+    return Redaction([redacted(text, counts) for text in request.texts], dict(counts))
+
+
+def redacted(text: str, counts: Counter[str]) -> str:
+    """``text`` without its secrets, which are added to ``counts`` by kind."""
+    parts: list[str] = []
+    at = 0
+    for start, end, kind in find_secrets(text):
+        counts[kind] += 1
+        parts += (text[at:start], f"[{kind}]")
+        at = end
+    return "".join((*parts, text[at:]))
