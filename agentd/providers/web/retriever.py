@@ -138,7 +138,10 @@ def _of_page(page: Page, most: int) -> list[WebPassage]:
 
 def _distinct(pages: Sequence[Page]) -> list[Page]:
     """Each text once: mirrors, and addresses that lead to the same page."""
-    return list({page.hash: page for page in reversed(pages)}.values())[::-1]
+    distinct: dict[str, Page] = {}
+    for page in pages:
+        distinct.setdefault(page.hash, page)
+    return list(distinct.values())
 
 
 def _extracts(hits: Sequence[SearchHit], pages: Sequence[Page]) -> list[WebPassage]:

@@ -149,7 +149,9 @@ class SearxngSearch:
             raise self._error(
                 f"did not answer with SearXNG's JSON ({error}); is web.searxng the address of one?"
             ) from error
-        hits = {hit.url: hit for raw in reversed(answer.results) if (hit := _hit(raw)) is not None}
+        hits: dict[str, SearchHit] = {}
+        for hit in filter(None, map(_hit, answer.results)):
+            hits.setdefault(hit.url, hit)
         silent = [
             " ".join(map(str, engine if isinstance(engine, list) else [engine]))
             for engine in answer.unresponsive_engines
@@ -158,7 +160,7 @@ class SearxngSearch:
         left_out = len(answer.results) - len(hits)
         if answer.results and not hits:
             problems.append(f"none of {left_out} results has an address that could be fetched")
-        return SearchResult(list(reversed(hits.values())), problems)
+        return SearchResult(list(hits.values()), problems)
 
     def _error(self, what: str) -> WebError:
         return WebError(f"the search server {self._url} {what}", provider=SEARXNG)
