@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import (
+    ask,
     bulk_changes,
     bulk_workers,
     client_start,
@@ -59,6 +60,7 @@ BENCHES: dict[str, Bench] = {
     "memory": memory.run,
     "search-idle": search_idle.run,
     "clients": clients.run,
+    "ask": ask.run,
     "ranking": ranking.run,
     "freshness": freshness.run,
     "client-start": client_start.run,

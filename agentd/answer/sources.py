@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from agentd.answer.contracts import Question
     from agentd.domain import Filter
+    from agentd.providers.web.contracts import WebPassage, WebRetriever
     from agentd.retrieval.analysis import Analysis
     from agentd.retrieval.neighbourhood import Neighbour
     from agentd.retrieval.results import Hit, SearchResult
@@ -53,67 +54,6 @@ class Around(Protocol):
         ...
 
 
-class WebPassage(Protocol):
-    """A part of a page of the web. Lines are those of its extracted text."""
-
-    @property
-    def url(self) -> str:
-        """Where it was fetched from, in the end."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """Of the page."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        ...
-
-    @property
-    def start_line(self) -> int:
-        """First line."""
-        ...
-
-    @property
-    def end_line(self) -> int:
-        """Last line."""
-        ...
-
-    @property
-    def score(self) -> float:
-        """Of this query alone."""
-        ...
-
-
-class WebFound(Protocol):
-    """What the web gave."""
-
-    @property
-    def passages(self) -> Sequence[WebPassage]:
-        """Best first."""
-        ...
-
-    @property
-    def problems(self) -> Sequence[str]:
-        """What could not be had, in sentences."""
-        ...
-
-
-class WebRetriever(Protocol):
-    """Who searches the web and reads pages."""
-
-    async def retrieve(self, query: str, outgoing: Outgoing, deadline: float) -> WebFound:
-        """Passages for ``query``; ``deadline`` is a time of ``time.monotonic``.
-
-        Raises:
-            EgressError: a root does not allow it.
-            WebError: nothing could be had.
-        """
-        ...
-
-
 class Documents:
     """Search, with other words for the question where a model gives them while the first search runs."""
 
@@ -123,14 +63,16 @@ class Documents:
 
     async def retrieve(self, question: Question) -> Retrieved:
         """See Source."""
+        asked, *by_rules = by_rule(question)
         if self._expander is None:
-            found = await self._search(by_rule(question), question)
+            found = await self._search([asked, *by_rules], question)
             return Retrieved(passages_of(found), problems_of(found))
-        found, other = await asyncio.gather(self._search(by_rule(question), question), self._expander.expand(question))
+        found, other = await asyncio.gather(self._search([asked], question), self._expander.expand(question))
         problems = [*problems_of(found), *([other.problem] if other.problem else [])]
         passages = passages_of(found)
-        if other.queries and question.deadline > time.monotonic():
-            more = await self._search(other.queries, question)
+        queries = other.queries or by_rules
+        if queries and question.deadline > time.monotonic():
+            more = await self._search(queries, question)
             passages = fused(passages, passages_of(more))
             problems += [each for each in problems_of(more) if each not in problems]
         return Retrieved(passages, problems, other.usage)

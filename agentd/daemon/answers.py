@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from agentd import protocol as p
     from agentd.answer.contracts import Source
-    from agentd.answer.sources import WebRetriever
     from agentd.config.settings import Settings
     from agentd.indexing.index import Index
     from agentd.providers.contracts import ChatModel
+    from agentd.providers.web.contracts import WebRetriever
     from agentd.retrieval.files import FileReader
     from agentd.retrieval.freshness import Freshness
     from agentd.retrieval.multi import MultiSearcher

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentd.answer.expansion import Expander, by_rule
-from agentd.answer.sources import Documents
+from agentd.answer.sources import Documents, Web
 from agentd.errors import EgressError
+from agentd.providers.contracts import Outgoing
+from agentd.providers.web.contracts import WebPassage, WebResult
 from agentd.retrieval.results import Hit, SearchResult
 
 if TYPE_CHECKING:
@@ -83,14 +85,38 @@ async def test_other_words_are_searched_for_too() -> None:
     searches = Searches()
     documents = Documents(searches, Expander(writes('{"queries": ["cookie jar", "merge_cookies"]}')))
     found = await documents.retrieve(ASKED)
-    assert searches.asked == [by_rule(ASKED), ["cookie jar", "merge_cookies"]]
+    assert searches.asked == [[ASKED.text], ["cookie jar", "merge_cookies"]]
     assert [each.start_line for each in found.passages] == [1, 2]
     assert found.usage.counted
 
 
-async def test_the_first_search_does_not_wait_for_the_model() -> None:
+async def test_rules_stand_in_for_a_model_that_is_late() -> None:
     searches = Searches()
     documents = Documents(searches, Expander(ScriptedChat(lambda _request: [30.0]), seconds=0.1))
     found = await documents.retrieve(ASKED)
-    assert len(searches.asked) == 1
+    assert searches.asked == [[ASKED.text], by_rule(ASKED)[1:]]
     assert any("query expansion" in each for each in found.problems)
+
+
+class Pages:
+    """Finds one passage of the web, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Outgoing]] = []
+
+    async def retrieve(self, query: str, outgoing: Outgoing, _deadline: float) -> WebResult:
+        self.asked.append((query, outgoing))
+        passage = WebPassage("https://a.example/p", "A page", "text", 3, 4, "Heading", 1.5, "hash")
+        return WebResult([passage], [], [], ["one page could not be read"])
+
+
+async def test_the_web_is_asked_with_the_question_on_behalf_of_every_root() -> None:
+    pages = Pages()
+    found = await Web(pages).retrieve(ASKED)
+    assert pages.asked == [(ASKED.text, Outgoing("web", ASKED.roots))]
+    assert found.problems == ["one page could not be read"]
+    assert (found.passages[0].url, found.passages[0].path, found.passages[0].start_line) == (
+        "https://a.example/p",
+        "",
+        3,
+    )
