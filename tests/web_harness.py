@@ -87,12 +87,24 @@ class Site:
         self.bodies: list[str] = []
         self.open = self.most_open = 0
         self.port = 0
+        self._serving: set[asyncio.Task[None]] = set()
 
     def url(self, path: str, host: str = "site.example") -> str:
         return f"http://{host}:{self.port}{path}"
 
     def paths(self) -> list[str]:
         return [path for path in self.asked if path != "/robots.txt"]
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self.serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def stop(self) -> None:
+        """End answers that would never end."""
+        for task in (serving := list(self._serving)):
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
@@ -134,12 +146,13 @@ async def every_name_is_here(_host: str, _port: int) -> list[str]:
 async def site(certificates: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
     """A running server."""
     made = Site()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=certificates)
+    server = await asyncio.start_server(made.accept, "127.0.0.1", 0, ssl=certificates)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
     finally:
         server.close()
+        await made.stop()
 
 
 @asynccontextmanager

@@ -16,12 +16,16 @@ from html.parser import HTMLParser
 from itertools import groupby
 from typing import NamedTuple
 
-from agentd.kernels.html import DROPPED, INLINE
+from agentd.kernels import html
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
+
+INLINE = html.INLINE
+DROPPED = html.DROPPED - {"nav"}
+"""A site may never close its ``nav``: what stands there is read, and taken where there is nothing else."""
 
 PARSE_SECONDS = 1.0
 """CPU time for a page; what was read by then is the page, with the note ``time_cut``."""
@@ -158,7 +162,7 @@ class _Reader(HTMLParser):
             self._close(tag)
 
     def handle_data(self, data: str) -> None:
-        if self._dropped or not (self._words or data.strip()):
+        if self._dropped or not (self._words or data.strip()) or self._unseen():
             return
         self._words.append(data)
         if self._within("a"):
@@ -187,6 +191,10 @@ class _Reader(HTMLParser):
                     del self._regions[index:]
                     return
                 self._regions[index] = region._replace(depth=region.depth - 1)
+
+    def _unseen(self) -> bool:
+        """Whether this is a mark within a line, as the sign beside a heading that links to it."""
+        return bool(self._regions) and self._regions[-1].frame and self._regions[-1].tag in INLINE
 
     def _within(self, tag: str) -> bool:
         return any(region.tag == tag for region in self._regions)

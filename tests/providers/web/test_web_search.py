@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -13,7 +14,6 @@ from structlog.testing import capture_logs
 from agentd.errors import EgressError, WebError
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator
 
 
@@ -102,13 +102,13 @@ async def test_what_is_wrong_is_said_with_what_to_do(site: h.Site, raw: bytes, m
 
 
 async def test_a_server_that_is_not_there_or_silent_is_named(site: h.Site) -> None:
-    async def silent(_head: str, writer: asyncio.StreamWriter) -> None:
-        await writer.wait_closed()
+    async def silent(_head: str, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
 
     site.handlers["/search"] = silent
     async with h.web(site, timeout_seconds=0.2) as web:
         assert web.search is not None
-        with pytest.raises(WebError, match=r"no answer after|broke off"):
+        with pytest.raises(WebError, match="no answer after"):
             await web.search.search("q", 3, h.OPEN)
     async with h.web(site, searxng="http://127.0.0.1:1") as web:
         assert web.search is not None
