@@ -112,7 +112,9 @@ class Support(Struct, frozen=True):
 
 
 class SupportChecker(Protocol):
-    """Judges sentences against the text that they cite."""
+    """Judges sentences against the text that they cite; ``least`` is the score that counts as support, 0 to 1."""
+
+    least: float
 
     async def check(self, sentence: str, spans: Sequence[str]) -> Support:
         """Whether ``spans`` together support ``sentence``, whose citation marks were taken out.

@@ -11,11 +11,13 @@ import msgspec
 from agentd.answer.binding import Binder
 from agentd.answer.contracts import Off, Question, SourceName
 from agentd.answer.expansion import Expander
+from agentd.answer.extract import Excerpts
 from agentd.answer.grounding import Grounder
 from agentd.answer.keeping import Keeper
 from agentd.answer.literal import LiteralSupport, WholePassages
 from agentd.answer.pipeline import Asked, Asker
 from agentd.answer.sources import Documents, GraphSource, Web
+from agentd.answer.support import EmbeddingSupport
 from agentd.answer.verification import verify
 from agentd.daemon.scope import root_ids
 from agentd.domain import Filter
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from agentd import protocol as p
     from agentd.answer.contracts import Source
+    from agentd.compute.pool import Pool
     from agentd.config.settings import Settings
     from agentd.indexing.index import Index
     from agentd.providers.contracts import ChatModel
@@ -74,14 +77,18 @@ class DaemonAnswers:
         self._graph = GraphSource(Neighbourhood(catalogue, freshness))
         self._grounder = Grounder(reader, ExtractedTexts(catalogue, index), index)
         self._keeper = Keeper(store, self._refuse_removed)
-        self._support = LiteralSupport(settings.answer.min_support)
-        binder = Binder(self._grounder, self._support)
-        self.asker = Asker(settings.answer, settings.chat, chat, WholePassages(), binder, self._keeper)
+        self._binder = Binder(self._grounder, LiteralSupport(settings.answer.min_support))
+        self.asker = Asker(settings.answer, settings.chat, chat, WholePassages(), self._binder, self._keeper)
+
+    def judge_by_meaning(self, pool: Pool, directory: str, max_tokens: int) -> None:
+        """Judge sentences and narrow passages with the embedding model in ``directory`` from now on."""
+        self.asker.extractor = Excerpts(pool, directory, max_tokens)
+        self._binder.checker = EmbeddingSupport(pool, directory, max_tokens, self._settings.answer.min_support)
 
     def adopt(self, settings: Settings) -> None:
         """Take other settings from now on."""
         self._settings = settings
-        self._support.least = settings.answer.min_support
+        self._binder.checker.least = settings.answer.min_support
         self.asker.settings, self.asker.chat_settings = settings.answer, settings.chat
 
     async def ask(self, params: a.AskParams, deadline: float | None, emit: Emit) -> p.Answered:

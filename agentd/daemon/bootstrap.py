@@ -195,6 +195,7 @@ class Daemon:
         self.index.vector = Follower(
             vectors, catalogue.feed, vectors.read, progress, threads.vector, name="vector", metrics=self.metrics
         )
+        self.answers.judge_by_meaning(pool, vectors.model_directory, self.settings.embedding.max_tokens)
         self.index.embedder = Embedder(
             pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
         )
