@@ -21,6 +21,7 @@ from benchmarks import (
     client_start,
     clients,
     embedding_rate,
+    extractive,
     freshness,
     graph,
     idle_cpu,
@@ -32,6 +33,7 @@ from benchmarks import (
     restart,
     search_busy,
     search_idle,
+    support_check,
     symbols,
 )
 from benchmarks.harness import corpus, report
@@ -54,6 +56,8 @@ BENCHES: dict[str, Bench] = {
     "bulk-workers": bulk_workers.run,
     "remote-embedding": remote_embedding.run,
     "graph": graph.run,
+    "support": support_check.run,
+    "answers": extractive.run,
     "bulk-changes": bulk_changes.run,
     "idle-cpu": idle_cpu.run,
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.

@@ -9,8 +9,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from agentd.answer.contracts import Ground, Standing
-from agentd.answer.marks import cited, sentences, without_marks
+from agentd.answer.marks import cited, without_marks
 from agentd.answer.records import Citation, Claim, text_hash
+from agentd.answer.sentences import sentences
 from agentd.errors import AgentdError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from agentd.answer.contracts import Passage, SupportChecker
     from agentd.answer.grounding import Grounder
-    from agentd.answer.marks import Sentence
+    from agentd.answer.sentences import Sentence
 
 JUDGING_SECONDS = 5.0
 """For all sentences of an answer together; those that are not judged by then are said to be that."""

@@ -1,31 +1,17 @@
-"""Citation marks in an answer, ``[1]``, ``[2, 3]``, ``[1][2]``, and the sentences that they stand in. Pure."""
+"""Citation marks in an answer: ``[1]``, ``[2, 3]``, ``[1][2]``. Pure."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container
 
 MARK = re.compile(r"\[((?:\d{1,3}|\d{1,3}(?:\s*[,;]\s*\d{1,3})+))\]")
 
 _FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`[^`\n]*`")
-_END = re.compile(
-    r"(?<=[.!?:])(?P<marks>(?:[ \t]*\[[\d,; ]+\])*)(?=\s+[A-Z`\"'(\[*_-]|\s*\Z)"
-    r"|(?P<line>\s*\n\s*(?:[-*+]|\d+[.)])\s+|\n\s*\n)"
-)
-_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|approx|Mr|Mrs|Dr|No|Fig|resp)\.$")
-_SPACED_MARK = re.compile(rf"\s*{MARK.pattern}")
-_WORDS = re.compile(r"\w")
-
-
-class Sentence(NamedTuple):
-    """A sentence without its marks, and the numbers that it cites."""
-
-    text: str
-    citations: list[int]
 
 
 def numbers_in(inside: str) -> list[int]:
@@ -59,31 +45,3 @@ def without_marks(text: str, numbers: Container[int]) -> str:
         parts += (text[at : match.start()], f"[{', '.join(kept)}]" if kept else "")
         at = match.end()
     return "".join((*parts, text[at:]))
-
-
-def sentences(text: str) -> list[Sentence]:
-    """The sentences and list items of ``text``; blocks of code and headings make no claims."""
-    prose = _FENCED.sub("\n\n", text)
-    return [sentence for part in _parts(prose) if (sentence := _sentence(part)) is not None]
-
-
-def _parts(text: str) -> Iterator[str]:
-    start = 0
-    for end in _END.finditer(without_inline(text)):
-        if _ABBREVIATION.search(text[start : end.start()]):
-            continue
-        yield text[start : end.end("marks") if end["marks"] else end.start()]
-        start = end.end()
-    yield text[start:]
-
-
-def without_inline(text: str) -> str:
-    """``text`` with letters for what stands in code: a dot in there ends no sentence."""
-    return _INLINE.sub(lambda match: "x" * len(match[0]), text)
-
-
-def _sentence(part: str) -> Sentence | None:
-    plain = " ".join(_SPACED_MARK.sub("", part).split()).lstrip("-*+> ").rstrip()
-    if not _WORDS.search(plain) or plain.startswith("#"):
-        return None
-    return Sentence(plain, cited(part))

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from agentd.kernels.tokens import parts_of, words_of
+from agentd.kernels.words import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,11 @@ _SENTENCE_START = re.compile(r"^[\W\d_]*$|[.:!?]\s+[\"'(\[]*$")
 _SPACE = re.compile(r"\s+")
 _MARKUP = re.compile(r"[`*\"'\u2018\u2019\u201c\u201d\\]+")
 _POSSESSIVE = re.compile(r"[\u2019']s\b")
+_LITERAL = re.compile(r"\b(True|False|None)\b")
+MATTER_WORDS = 5
+"""After a literal, that say when it holds."""
+SETTING_CHARS = 40
+"""Between a setting and its value, where a text speaks of both."""
 _ORDINARY = frozenset({"I", "A", "OK"})
 
 _IN_WORDS = dict(
@@ -49,6 +55,8 @@ def missing(sentence: str, span: str) -> list[str]:
     there = _folded(span)
     words = _words(span)
     found = [f"the name {name} is not there" for name in names(sentence) if not _holds(name, there, words)]
+    found += [f"{code} is not said there" for code in _CODE.findall(sentence) if _unsaid(code, span)]
+    found += _other_literals(_CODE.sub(r" \1 ", sentence), _MARKUP.sub(" ", span))
     values = _values(span)
     found += [f"the number {text} is not there" for text, value in _numbers(_plain(sentence)) if value not in values]
     said = (quotation.strip() for quotation in _QUOTED.findall(_CODE.sub(" ", sentence)))
@@ -96,6 +104,16 @@ def _holds(name: str, there: str, words: frozenset[str]) -> bool:
     return all(word in words or word.removesuffix("s") in words for word in own) if own else folded in there
 
 
+def _unsaid(assignment: str, span: str) -> bool:
+    """Whether ``limit=5`` is said nowhere, be it so or as in ``limit`` is set to 5."""
+    key, _, value = assignment.replace(" ", "").partition("=")
+    if not key.isidentifier() or not value or value.startswith("="):
+        return False
+    name, said = (rf"(?<!\w){re.escape(part)}(?!\w)" for part in (key, value))
+    near = rf"{name}.{{0,{SETTING_CHARS}}}?{said}|{said}.{{0,{SETTING_CHARS}}}?{name}"
+    return re.search(near, span, re.IGNORECASE | re.DOTALL) is None
+
+
 def _words(text: str) -> frozenset[str]:
     whole = [word.strip("_") for word in words_of(text)]  # reStructuredText marks references by ``_``
     parts = [part for word in whole for part in parts_of(word)]
@@ -106,6 +124,27 @@ def _words(text: str) -> frozenset[str]:
 def _plain(sentence: str) -> str:
     """The sentence without code: numbers in there are part of names."""
     return _CODE.sub(" x ", sentence)
+
+
+def _other_literals(sentence: str, span: str) -> list[str]:
+    """Where it says ``True`` here and, of the same matter, ``False`` there."""
+    there = _after_literals(span)
+    found = []
+    for literal, matter in _after_literals(sentence):
+        own = max((len(matter & other) for name, other in there if name == literal), default=0)
+        best = max(there, key=lambda each: len(matter & each[1]), default=None)
+        if best is not None and best[0] != literal and len(matter & best[1]) >= max(2, own + 2):
+            found.append(f"it says {best[0]} of this there, not {literal}")
+    return found
+
+
+def _after_literals(text: str) -> list[tuple[str, frozenset[str]]]:
+    """Each ``True``, ``False`` and ``None`` with the next words that carry meaning, up to another one."""
+    parts = _LITERAL.split(text)
+    return [
+        (literal, frozenset(content_words(after)[:MATTER_WORDS]))
+        for literal, after in zip(parts[1::2], parts[2::2], strict=True)
+    ]
 
 
 def _numbers(text: str) -> list[tuple[str, str]]:

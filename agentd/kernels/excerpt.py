@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from agentd.kernels.messages import ExcerptRequest
 
 BATCH_TOKENS = 256
-WINDOW_CHARS = 1000
-"""Characters of a window that are embedded: more is cut by the model anyway."""
-MOST_WINDOWS = 3
+WINDOW_CHARS = 400
+"""Characters of a window that are embedded: its beginning says what it is about; others' queries wait meanwhile."""
+MOST_WINDOWS = 2
 """Windows of a passage that are embedded, those with the best words."""
 HEAD_BONUS = 0.15
 NAME_BONUS = 0.3

@@ -280,7 +280,7 @@ class SupportResult(Struct, frozen=True):
 
 
 class ExcerptRequest(Struct, frozen=True):
-    """Narrow each of ``passages`` to at most ``lines`` lines that answer ``question``; ``names`` are those of code in it.
+    """Narrow each of ``passages`` to at most ``lines`` lines that answer ``question``; ``names`` are code in it.
 
     ``directory`` holds the embedding model.
     """
@@ -294,7 +294,7 @@ class ExcerptRequest(Struct, frozen=True):
 
 
 class Excerpt(Struct, frozen=True, array_like=True):
-    """Lines of a passage, counted from 0, ``end`` excluded, and how well they answer, which compares within a request."""
+    """Lines of a passage, from 0, ``end`` excluded, and how well they answer: it compares within a request."""
 
     start: int
     end: int

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import zip_longest
 from typing import NamedTuple
 
 from agentd.kernels.words import CONNECTING, NEGATIONS, PARTS, content_words, plain, stem
@@ -15,7 +16,7 @@ SCOPE = 4
 """Words after a negation among which the one that it is about is looked for: the first that carries meaning."""
 _TWO_WORDS = {"instead": "of", "rather": "than", "other": "than"}
 """Negations where the next word is this."""
-SIDE = 4
+SIDE = 6
 """Words on either side of a connecting word that say what comes before what."""
 
 COMPLEMENTS = {
@@ -33,7 +34,7 @@ OPPOSITES = (
     "always | never", "before | after", "first | last after", "increase | decrease", "more | less fewer",
     "greater high large above over | less low small below under", "minimum min | maximum max", "true | false",
     "required mandatory must | optional", "upper uppercase | lower lowercase", "inside within | outside",
-    "include | exclude", "add | remove", "ascending | descending", "same | different other", "fast | slow",
+    "include | exclude", "add | remove replace", "ascending | descending", "same | different other", "fast | slow",
     "start begin | end", "oldest | newest", "most | least", "open | close", "client | server", "global | local",
     "encode | decode", "compress | decompress", "mutable | immutable", "ignore | respect matter",
     "keep | drop discard delete",
@@ -127,12 +128,8 @@ def _other_order(sentence: str, window: str) -> list[str]:
         there = _sides(window, joint) or (_sides(window, "then") if joint == "before" else None)
         if said is None or there is None:
             continue
-        (left, right), (their_left, their_right) = said, there
-        if (
-            left & (their_right - their_left)
-            and right & (their_left - their_right)
-            and not left & their_left - their_right
-        ):
+        left, right = there[0] - there[1], there[1] - there[0]
+        if said[0] & right and said[1] & left and not said[1] & right:
             found.append(f'what is on either side of "{joint}" is the other way round there')
     return found
 
@@ -154,7 +151,7 @@ def _polarity(text: str) -> dict[str, set[bool]]:
     found: defaultdict[str, set[bool]] = defaultdict(set)
     parts = PARTS.findall(text)
     left = 0
-    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+    for part, following in zip_longest(parts, parts[1:], fillvalue=""):
         word = plain(part)
         if word in NEGATIONS or _TWO_WORDS.get(word) == following:
             left = SCOPE

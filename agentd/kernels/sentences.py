@@ -17,7 +17,9 @@ _STARTS = re.compile(
     r"|(?<=\n)(?=[ \t]*#{1,6} )"
 )
 _HEADING_END = re.compile(r"^[ \t]*#{1,6} [^\n]*\n", re.MULTILINE)
-_END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)*_]*(?:[ \t]*\[[\d,; ]+\])*\s+(?=[\"'\u201c\u2018(\[*_`]*[A-Z0-9`:])")
+_END = re.compile(
+    r"[.!?\u2026]+[\"'\u201d\u2019)*_]*(?:[ \t]*\[[\d,; ]+\])*(?:\s+|\Z)(?=[\"'\u201c\u2018(\[*_`]*[A-Z0-9`:]|\Z)"
+)
 _INLINE = re.compile(r"`+[^`\n]*`+")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|a\.k\.a|incl|resp|No|Nr|Fig|Mr|Mrs|Ms|Dr|Prof|St|[A-Z])\.\s*$|^\s*\d{1,3}\.\s*$"

@@ -80,12 +80,12 @@ def best_windows(words: set[str], spans: Sequence[str]) -> list[Window]:
     # Of equals the shorter: what is around the matter only blurs its embedding.
     ranked = sorted(dict.fromkeys(found), key=lambda window: (-window.share, len(window.text)))
     chosen = ranked[:MOST_WINDOWS]
-    return chosen if any(window.single for window in chosen) else [*chosen[:-1], *first_single(ranked)]
+    return chosen if not chosen or any(window.single for window in chosen) else [*chosen[:-1], first_single(ranked)]
 
 
-def first_single(windows: Iterable[Window]) -> list[Window]:
+def first_single(windows: Iterable[Window]) -> Window:
     """The first that is one piece."""
-    return [next(window for window in windows if window.single)]
+    return next(window for window in windows if window.single)
 
 
 def share_of(words: set[str], text: str) -> float:

@@ -1,0 +1,62 @@
+"""How well the support check tells sentences that a text bears out from those that it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from agentd.config.settings import AnswerSettings
+from agentd.kernels.messages import SupportRequest
+from agentd.kernels.support import judge
+from agentd.models import builtin_model_directory
+from benchmarks.harness.figures import Figure
+
+if TYPE_CHECKING:
+    from benchmarks.harness.workspace import Workspace
+
+PAIRS = Path(__file__).parent / "answers"
+BAR_PRECISION = 0.90
+BAR_RECALL = 0.80
+
+
+class Pair(Struct, frozen=True):
+    """A sentence, the text it cites, whether that supports it, why, and where the text is from."""
+
+    source: str
+    span: str
+    sentence: str
+    label: bool
+    why: str = ""
+
+
+def run(_workspace: Workspace) -> list[Figure]:
+    """Pairs kept apart, with a bar; and those that the rules were made on, without."""
+    return [*measured("support_pairs.json", bars=True), *measured("support_development.json", bars=False)]
+
+
+def measured(name: str, *, bars: bool) -> list[Figure]:
+    """Precision and recall of "supported" over the pairs of a file."""
+    pairs = msgspec.json.decode((PAIRS / name).read_bytes(), type=list[Pair])
+    verdicts = [(pair.label, is_supported(pair)) for pair in pairs]
+    right = sum(label and found for label, found in verdicts)
+    precision = right / max(1, sum(found for _, found in verdicts))
+    recall = right / sum(label for label, _ in verdicts)
+    what = f"support check, {len(pairs)} pairs {'kept apart' if bars else 'it was made on'}"
+    return [figure(f"{what}: precision", precision, BAR_PRECISION if bars else None),
+            figure(f"{what}: recall", recall, BAR_RECALL if bars else None)]  # fmt: skip
+
+
+def is_supported(pair: Pair) -> bool:
+    """What the daemon says with its usual settings."""
+    result = judge(SupportRequest(str(builtin_model_directory()), pair.sentence, [pair.span]))
+    return not result.reasons and result.score >= AnswerSettings().min_support
+
+
+def figure(what: str, value: float, bar: float | None) -> Figure:
+    """A share and its bar."""
+    return Figure(
+        what, f"{value:.1%}", bar="" if bar is None else f"{bar:.0%}", met=None if bar is None else value >= bar
+    )
