@@ -70,6 +70,17 @@ class Space(Struct, frozen=True):
         """Stable text form, used as a key in the state."""
         return f"{self.provider}/{self.model}/{self.dimension}/{self.revision}"
 
+    @classmethod
+    def of_key(cls, key: str) -> Space:
+        """The space of a key; a model's name may hold ``/``.
+
+        >>> Space.of_key("local/a/b/384/ff").model
+        'a/b'
+        """
+        provider, rest = key.split("/", 1)
+        model, dimension, revision = rest.rsplit("/", 2)
+        return cls(provider, model, int(dimension), revision)
+
     @property
     def slug(self) -> str:
         """The key as a file name: a model's name may hold anything, so it is hashed."""

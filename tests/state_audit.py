@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATABASES = ("index.db", "embeddings.db")
-PLAIN_FILES = {"lock", "roots.json", *(name + suffix for name in DATABASES for suffix in ("", "-wal", "-shm"))}
+PLAIN_FILES = {
+    "lock",
+    "roots.json",
+    *(name + suffix for name in (*DATABASES, "answers.db") for suffix in ("", "-wal", "-shm")),
+}
 BUSY_SECONDS = 5.0
 SCHEMA = build_schema()
 LINK_LIMIT = 20_000
@@ -56,7 +60,7 @@ LOOSE_ENDS = {
     "documents to read": "SELECT count(*) FROM document WHERE state = 'pending'",
     "documents to link": "SELECT count(*) FROM link_queue",
     "pieces of news to the linker": "SELECT count(*) FROM link_news",
-    "chunks to embed": "SELECT count(*) FROM embedding_queue q JOIN space s ON s.id = q.space_id WHERE s.active",
+    "chunks to embed": "SELECT count(*) FROM embedding_queue",
 }
 """What must be nought in an index at rest."""
 
@@ -151,7 +155,7 @@ def keyword_view(state: Path, index: sqlite3.Connection) -> Iterator[str]:
 
 def vector_views(state: Path, index: sqlite3.Connection) -> Iterator[str]:
     """One folder for each active space; in it every chunk that should have a vector, with the cache's bits."""
-    keys = [key for (key,) in index.execute("SELECT key FROM space WHERE active")]
+    keys = [key for (key,) in index.execute("SELECT key FROM space WHERE id IN (SELECT space_id FROM root_space)")]
     folders = sorted((state / "vectors").iterdir())
     if len(folders) != len(keys):
         yield f"vectors: folders {[each.name for each in folders]} for the spaces {keys}"

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from agentd.domain import Chunk, Kind, Root, RootOrigin, SkipReason, embedding_text
 from agentd.kernels.messages import FileEntry, ParsedFile, WalkPage
+from agentd.storage.root_spaces import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from agentd.storage.rows import PendingDocument, ScanResult, ViewRow
 
 SPACE = "local/test/4/1"
+
+
+async def want(catalogue: Catalogue, *spaces: str) -> None:
+    """Have every chunk of the roots there are wait for a vector in each of ``spaces``, until one has it."""
+    chain = tuple(Stage(space) for space in spaces)
+    await catalogue.spaces.set({root.id: chain for root in await catalogue.roots.all()})
 
 
 def chunk(text: str, *, line: int = 1, symbol: str = "", context: str = "") -> Chunk:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from link_samples import by_name, imports, symbols, through
 from msgspec.structs import replace
-from storage_samples import SPACE, Index, chunk, entry, parsed
+from storage_samples import SPACE, Index, chunk, entry, parsed, want
 
 from agentd.domain import EdgeKind, RootOrigin
 from agentd.storage.catalogue import Catalogue
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 async def work(path: Path, seed: int) -> None:
     catalogue = await Catalogue.open(path)
     index = Index(catalogue)
-    await catalogue.vectors.activate_space(SPACE)
     tell("opened")
     generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
     for round_number in count():
         version = seed * 100_000 + round_number
         root = await catalogue.roots.add(f"/root{generator.randrange(3)}", RootOrigin.ADDED)
+        await want(catalogue, SPACE)
         tell("root", root.id)
         files = [entry(f"f{number}", version) for number in generator.sample(range(60), 40)]
         await index.scan(root, *files)

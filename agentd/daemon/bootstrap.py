@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agentd.compute.pool import Pool
 from agentd.daemon.answers import DaemonAnswers
 from agentd.daemon.descriptors import Descriptors
+from agentd.daemon.embedding import ChainRule, SearchedSpaces, make_members
 from agentd.daemon.governor import Governor
 from agentd.daemon.graph import open_graph
 from agentd.daemon.maintenance import Chore, Maintenance, return_memory
@@ -25,7 +26,7 @@ from agentd.daemon.soundness import Soundness
 from agentd.daemon.status import StatusReporter
 from agentd.daemon.stores import Threads, open_stores
 from agentd.daemon.supervisor import Supervisor
-from agentd.indexing.embedder import Embedder
+from agentd.indexing.chains import Chains
 from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
 from agentd.indexing.index import Index
@@ -34,16 +35,18 @@ from agentd.indexing.inspection import Inspector
 from agentd.indexing.linker import Linker
 from agentd.indexing.purger import Purger
 from agentd.indexing.signal import Signal
+from agentd.indexing.spaces import Spaces
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
 from agentd.retrieval.definitions import DefinitionFinder, Namer, PathFinder
 from agentd.retrieval.files import FileReader
 from agentd.retrieval.freshness import Freshness
+from agentd.retrieval.meaning import MeaningRetriever
 from agentd.retrieval.multi import MultiSearcher
 from agentd.retrieval.packer import Packer
 from agentd.retrieval.ranker import Ranker
 from agentd.retrieval.reranker import Reranker
-from agentd.retrieval.retrievers import KeywordRetriever, VectorRetriever
+from agentd.retrieval.retrievers import KeywordRetriever
 from agentd.retrieval.search import Searcher
 from agentd.retrieval.verification import Verifier
 from agentd.server.listener import Server
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 
     from agentd.config.settings import Settings
     from agentd.daemon.stores import Stores
+    from agentd.providers.build import Providers
 
 LAG_PROBE_SECONDS = 0.02
 """Often enough to see what queries see, seldom enough not to keep an idle machine awake."""
@@ -71,6 +75,7 @@ class Daemon:
         self.pool = pool
         self.stores = stores
         self._threads = threads
+        self._progress = progress
         self.metrics = metrics
         self.lag = LagProbe(LAG_PROBE_SECONDS)
         self.supervisor = Supervisor()
@@ -120,7 +125,6 @@ class Daemon:
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
-        self._wire_vectors(stores, progress, threads)
         self.purger = Purger(catalogue.purge, self.keyword, progress, self.ingest.idle, settings.state_directory)
         self.soundness = Soundness(stores, self.keyword, self.index, progress, settings.maintenance.check_seconds)
         self.status.others.append(self.soundness.findings)
@@ -186,40 +190,39 @@ class Daemon:
         self.status.others.append(textfile.findings)
         return textfile
 
-    def _wire_vectors(self, stores: Stores, progress: Signal, threads: Threads) -> None:
-        """Without a model that works, search is by keyword alone and says so."""
-        self.searcher.vector_problem = stores.vector_problem
-        if (vectors := stores.vectors) is None:
+    async def open_vectors(self, providers: Providers | None) -> None:
+        """Open the views of every embedding model. Without one that works, search is by keyword alone and says so."""
+        self.searcher.vector_problem = self.stores.vector_problem
+        members = await make_members(self.settings, self.stores, providers, self.pool)
+        if not members:
             return
-        catalogue, pool = stores.catalogue, self.pool
-        self.index.vector = Follower(
-            vectors, catalogue.feed, vectors.read, progress, threads.vector, name="vector", metrics=self.metrics
-        )
-        self.answers.judge_by_meaning(pool, vectors.model_directory, self.settings.embedding.max_tokens)
-        self.index.embedder = Embedder(
-            pool, catalogue, stores.cache, vectors, self.settings.embedding, progress, self.ingest.idle
-        )
-        self.searcher.vector = self.reserves.queries = VectorRetriever(
-            vectors.view,
-            vectors.model_directory,
-            self.settings.embedding.max_tokens,
-            pool,
-            catalogue,
-            threads.search,
+        spaces = Spaces(
+            self.stores.vectors,
+            self.stores.catalogue,
+            self.stores.cache,
+            self._threads.vector,
+            self._progress,
+            self.ingest.idle,
             self.metrics,
+        )
+        chain_of = ChainRule(lambda: self.settings, members)
+        chains = Chains(self.stores.catalogue, members, spaces, chain_of, self._progress)
+        await chains.open()
+        self.index.chains = chains
+        self.searcher.vector = self.reserves.queries = MeaningRetriever(
+            SearchedSpaces(chains, self.index), self.stores.catalogue, self._threads.search, self.metrics
         )
 
     def _chores(self) -> list[Chore]:
-        vectors = self.stores.vectors
-        chores: list[Chore] = [
+        return [
             ("catalogue", self.stores.catalogue.maintain),
             ("trim_feed", self.stores.trim_feed),
             ("release_keyword_writer", self._release_keyword_writer),
             ("evict_embeddings", lambda: self.stores.evict_embeddings(self.settings.embedding.cache_disk_megabytes)),
             ("recycle_workers", self.pool.recycle),
             ("return_memory", lambda: asyncio.to_thread(return_memory)),
+            ("save_vectors", self.stores.vectors.save),
         ]
-        return [*chores, ("save_vectors", vectors.save)] if vectors else chores
 
     def guard(self, check: Callable[[], Awaitable[None]]) -> None:
         """Acknowledge nothing that is kept in a state directory for which ``check`` fails."""
@@ -242,9 +245,8 @@ class Daemon:
             group.create_task(keep("reload", self.reloader.run))
             if self.textfile is not None:
                 group.create_task(keep("metrics", self.textfile.run))
-            if self.index.vector is not None and self.index.embedder is not None:
-                group.create_task(keep("vector view", self.index.vector.run))
-                group.create_task(keep("embedder", self.index.embedder.run))
+            if self.index.chains is not None:
+                group.create_task(self.index.chains.run(keep))
 
     def _adopt(self, settings: Settings) -> None:
         """Hand new settings to those who may change live."""
@@ -258,6 +260,8 @@ class Daemon:
         self.services.graph.figures.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search
         self.server.reconfigure(self.governor.adopt(settings))
+        if self.index.chains is not None:
+            self.index.chains.plan()
 
     async def _release_keyword_writer(self) -> None:
         """Give back what the writer holds while nothing changes. Calls of its thread run in order, so that nothing
@@ -291,5 +295,6 @@ async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[
     gate = make_gate(lambda root: daemon.settings.rule(root), pool, metrics)  # noqa: PLW0108  # a reload replaces them
     if (providers := await open_providers(settings, credentials, gate, pool, metrics, stack)) is not None:
         daemon.answers.asker.chat = providers.chat
+    await daemon.open_vectors(providers)
     await daemon.reranker.prepare()
     return daemon

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from agentd.daemon.stores import Stores
     from agentd.indexing.followers import Follower
+    from agentd.indexing.index import Index
     from agentd.storage.rows import ViewRow
 
 log = structlog.get_logger(__name__)
@@ -37,14 +38,14 @@ class Checkup:
         self,
         stores: Stores,
         keyword: Follower[Sequence[ViewRow]],
-        vector: Follower[Sequence[tuple[int, int]] | None] | None,
+        index: Index,
         interval: float,
     ) -> None:
         self.interval = interval
         self.runs = 0
         self._stores = stores
         self._keyword = keyword
-        self._vector = vector
+        self._index = index
 
     async def run(self) -> None:
         """The service. Times are those of a clock that nobody sets."""
@@ -83,8 +84,9 @@ class Checkup:
             self._keyword.mend(damage)
         elif await self._lost_rows():
             self._keyword.mend("rows are missing")
-        if self._vector and self._stores.vectors and (damage := await self._stores.vectors.check()):
-            self._vector.mend(damage)
+        for service in list(self._index.chains.spaces.running.values()) if self._index.chains else ():
+            if damage := await service.vectors.check():
+                service.follower.mend(damage)
 
     async def _lost_rows(self) -> bool:
         """Whether the keyword view has another number of rows than it must have where it is; what names its segments

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from agentd.daemon.stores import Stores
-    from agentd.retrieval.retrievers import VectorRetriever
+    from agentd.retrieval.meaning import MeaningRetriever
 
 
 class Reserves:
     """Gives back what can be had again. ``release_keyword_writer`` lets its buffer go where nothing is in it."""
 
     def __init__(self, stores: Stores, release_keyword_writer: Callable[[], Awaitable[None]]) -> None:
-        self.queries: VectorRetriever | None = None
+        self.queries: MeaningRetriever | None = None
         self._stores = stores
         self._release_keyword_writer = release_keyword_writer
 
@@ -42,7 +42,7 @@ class Reserves:
         await asyncio.to_thread(self._forget_damaged)
         cache, queue = self._stores.cache, self._stores.catalogue.vectors
         keep = max(0, await cache.disk_bytes() - wanted_bytes)
-        await cache.evict(queue.all_text_hashes(), await queue.active_spaces(), keep)
+        await cache.evict(queue.all_text_hashes(), await self._stores.catalogue.spaces.in_use(), keep)
         await cache.give_back()
         await self._stores.catalogue.database.give_back()
 

@@ -34,15 +34,13 @@ class Soundness:
     def __init__(
         self, stores: Stores, keyword: Follower[Sequence[ViewRow]], index: Index, progress: Signal, interval: float
     ) -> None:
-        self.checkup = Checkup(stores, keyword, index.vector, interval)
+        self.checkup = Checkup(stores, keyword, index, interval)
         self._database = stores.catalogue.database
         self._keyword = keyword
         self._index = index
         self._progress = progress
         self._loop = asyncio.get_running_loop()
         stores.keyword.on_damage = self._mend_keyword
-        if index.vector is not None and index.embedder is not None:
-            index.vector.on_rebuilt = index.embedder.reconcile
 
     def _mend_keyword(self, reason: str) -> None:
         """Called in the thread of a search."""
@@ -68,8 +66,9 @@ class Soundness:
             yield "upgrading", UPGRADING.format(self._database.upgraded_from)
         if self._keyword.renewed:
             yield "rebuilding", KEYWORD_LOST.format(self._keyword.renewed)
-        if self._index.vector is not None and self._index.vector.renewed:
-            yield "rebuilding", VECTORS_LOST.format(self._index.vector.renewed)
+        for service in self._index.chains.spaces.running.values() if self._index.chains else ():
+            if service.follower.renewed:
+                yield "rebuilding", VECTORS_LOST.format(service.follower.renewed)
 
 
 def notices(state: Path) -> list[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agentd.indexing.index import Index
     from agentd.indexing.ingest import Ingest
     from agentd.indexing.keeper import RootKeeper
+    from agentd.indexing.spaces import SpaceService
     from agentd.indexing.watcher import Watcher
     from agentd.observability.lag import LagProbe
     from agentd.observability.metrics import Metrics
@@ -97,8 +98,7 @@ class StatusReporter:
             ("maintenance", f"maintenance of {name} failed: {text}")
             for name, text in self._maintenance.problems.items()
         ]
-        if self._index.embedder is not None and self._index.embedder.failed:
-            failed = self._index.embedder.failed
+        if failed := sum(service.embedder.failed for service in self._spaces()):
             sentence = f"{failed} passages could not be embedded and are found by keyword alone; the log names them"
             found.append(("embedding", sentence))
         if self._searcher.vector is None:
@@ -129,8 +129,8 @@ class StatusReporter:
         }
 
     def _root(self, keeper: RootKeeper, counts: RootProgress) -> RootInfo:
-        embedder = self._index.embedder
-        queued = counts.queued.get(embedder.space, 0) if embedder else 0
+        chains = self._index.chains
+        vectors, queued = chains.counted(counts.queued, counts.embeddable) if chains else (0, 0)
         return {
             "path": keeper.root.path,
             "origin": keeper.root.origin.value,
@@ -138,7 +138,7 @@ class StatusReporter:
             "documents": counts.documents,
             "pending": counts.pending,
             "chunks": counts.chunks,
-            "vectors": counts.embeddable - queued if embedder else 0,
+            "vectors": vectors,
             "vectors_pending": queued,
             "skipped": counts.skipped,
             **keeper.coverage.info(),
@@ -148,16 +148,16 @@ class StatusReporter:
     async def index(self) -> IndexStatus:
         """How far the index is, over all roots."""
         roots = list((await self.roots()).values())
-        embedder, vector = self._index.embedder, self._index.vector
+        spaces = self._spaces()
         pending = sum(root["pending"] for root in roots)
-        vectors_pending = sum(root["vectors_pending"] for root in roots) if embedder else 0
+        vectors_pending = sum(root["vectors_pending"] for root in roots)
         files_rate = self._ingest.files.rate()
-        vectors_rate = embedder.embedded.rate() if embedder else 0.0
+        vectors_rate = sum(service.embedder.embedded.rate() for service in spaces)
         return {
             "state": overall(roots, self._index.unfinished()),
             "generation": self._catalogue.feed.changed.value,
             "keyword_generation": self._keyword.generation,
-            "vector_generation": vector.generation if vector else 0,
+            "vector_generation": min((service.follower.generation for service in spaces), default=0),
             "graph_pending": self._index.linker.pending if self._index.linker else 0,
             "roots": roots,
             "documents": sum(root["documents"] for root in roots),
@@ -169,7 +169,7 @@ class StatusReporter:
             "files_per_second": round(files_rate, 1),
             "vectors_per_second": round(vectors_rate, 1),
             "eta_seconds": seconds_left([(pending, files_rate), (vectors_pending, vectors_rate)]),
-            "space": embedder.space if embedder else None,
+            "space": spaces[0].vectors.space.key if spaces else None,
             "degraded": self.problems(),
             "notices": await asyncio.to_thread(notices, self._state),
             "disk_bytes": await self._disk_bytes(),
@@ -178,7 +178,7 @@ class StatusReporter:
 
     async def stats(self) -> Mapping[str, object]:
         """Figures by section, for people and for the bench."""
-        embedder = self._index.embedder
+        embedders = [service.embedder for service in self._spaces()]
         return {
             "process": {
                 "pid": os.getpid(),
@@ -193,10 +193,10 @@ class StatusReporter:
             "cache": msgspec.to_builtins(self._cache.counts),
             "embedding": {
                 "files": self._ingest.files.total,
-                "embedded": embedder.embedded.total if embedder else 0,
-                "computed": embedder.computed.total if embedder else 0,
-                "failed": embedder.failed if embedder else 0,
-                "truncated": embedder.truncated if embedder else 0,
+                "embedded": sum(embedder.embedded.total for embedder in embedders),
+                "computed": sum(embedder.computed.total for embedder in embedders),
+                "failed": sum(embedder.failed for embedder in embedders),
+                "truncated": sum(embedder.truncated for embedder in embedders),
             },
             "views": self._views(),
             "events": {"listeners": self._events.listeners, "lost": self._events.lost},
@@ -208,13 +208,19 @@ class StatusReporter:
     def _views(self) -> dict[str, dict[str, float]]:
         """How far each view is behind the truth, in generations and in seconds."""
         followers: dict[str, Follower[Any]] = {"keyword": self._keyword}
-        if self._index.vector is not None:
-            followers["vector"] = self._index.vector
+        for service in self._spaces():
+            behind = followers.get("vector")
+            if behind is None or service.follower.generation < behind.generation:
+                followers["vector"] = service.follower
         newest = self._catalogue.feed.changed.value
         return {
             name: {"behind": newest - follower.generation, "behind_seconds": round(follower.behind_seconds, 3)}
             for name, follower in followers.items()
         }
+
+    def _spaces(self) -> list[SpaceService]:
+        chains = self._index.chains
+        return list(chains.spaces.running.values()) if chains else []
 
     async def _disk_bytes(self) -> dict[str, int]:
         counted_at, sizes = self._disk

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from agentd.compute.pool import Lane
+from agentd.daemon.shelf import AHEAD, Shelf
 from agentd.domain import Space
-from agentd.errors import ComputeError, StateUnusableError
-from agentd.indexing.vectors import VectorIndex
+from agentd.errors import ComputeError
+from agentd.indexing.local_model import LocalModel
 from agentd.kernels.messages import ModelRequest
 from agentd.kernels.registry import DESCRIBE_MODEL
 from agentd.models import builtin_model_directory
@@ -24,12 +24,9 @@ from agentd.storage.catalogue import Catalogue
 from agentd.storage.embedding_cache import EmbeddingCache
 from agentd.storage.keyword_view import KeywordView
 from agentd.storage.private import make_private
-from agentd.storage.set_aside import copies
-from agentd.storage.vector_view import VectorView
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
-    from pathlib import Path
 
     from agentd.compute.pool import Pool
     from agentd.config.settings import Settings
@@ -42,9 +39,6 @@ VECTORS_NAME = "vectors"
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
 VERIFY_THREADS = 4
-AHEAD = "it knows of changes that index.db has lost"
-"""Power loss throws the database back by the commits that were not on disk yet. It then gives their numbers again, to
-other changes and other chunks, so a view that knows them would never see these."""
 VIEW_NICE = 5
 
 
@@ -71,33 +65,32 @@ def step_back() -> None:
 
 
 class Stores(NamedTuple):
-    """What is open. Without ``vectors``, ``vector_problem`` says why there are none."""
+    """What is open. Without ``local``, the model in our workers, ``vector_problem`` says why there is none."""
 
     catalogue: Catalogue
     cache: EmbeddingCache
     keyword: KeywordView
-    vectors: VectorIndex | None
+    vectors: Shelf
+    local: LocalModel | None
     vector_problem: str
     answers: Answers
 
     async def trim_feed(self) -> int:
         """Forget the removals that every view has passed; returns how many."""
-        positions = [self.keyword.generation]
-        if self.vectors is not None:
-            positions.append(self.vectors.view.generation)
-        return await self.catalogue.feed.trim(min(positions))
+        views = [vectors.view.generation for vectors in self.vectors.open_views.values()]
+        return await self.catalogue.feed.trim(min([self.keyword.generation, *views]))
 
     async def evict_embeddings(self, limit_megabytes: int) -> int:
         """Bring the embedding cache within its limit; returns how many vectors went."""
-        queue = self.catalogue.vectors
+        hashes = self.catalogue.vectors.all_text_hashes()
         limit = limit_megabytes * 1024 * 1024
-        return await self.cache.evict(queue.all_text_hashes(), await queue.active_spaces(), limit)
+        return await self.cache.evict(hashes, await self.catalogue.spaces.in_use(), limit)
 
 
 async def open_stores(
     settings: Settings, pool: Pool, starting: asyncio.Task[None], threads: Threads, stack: AsyncExitStack
 ) -> Stores:
-    """Open database, cache and views; the vector view waits for the workers, who know the model's space."""
+    """Open database, cache and views; the model waits for the workers, who know its space."""
     state = settings.state_directory
     await asyncio.to_thread(make_private, state)
     catalogue = await Catalogue.open(state / INDEX_NAME)
@@ -110,14 +103,14 @@ async def open_stores(
         await asyncio.to_thread(keyword.rebuild, AHEAD, keep=False)
     answers = await Answers.open(state / ANSWERS_NAME)
     stack.push_async_callback(answers.close)
+    shelf = Shelf(state / VECTORS_NAME, catalogue, threads.vector)
+    stack.push_async_callback(shelf.close)
     await starting
-    return Stores(catalogue, cache, keyword, *await open_vectors(settings, pool, catalogue, threads, stack), answers)
+    return Stores(catalogue, cache, keyword, shelf, *await open_local_model(settings, pool), answers)
 
 
-async def open_vectors(
-    settings: Settings, pool: Pool, catalogue: Catalogue, threads: Threads, stack: AsyncExitStack
-) -> tuple[VectorIndex | None, str]:
-    """The vector index of the configured model, or None and why there is none."""
+async def open_local_model(settings: Settings, pool: Pool) -> tuple[LocalModel | None, str]:
+    """The model in our workers, or None and why there is none."""
     if not settings.embedding.enabled:
         return None, VECTORS_OFF
     directory = settings.embedding.model or str(builtin_model_directory())
@@ -129,41 +122,5 @@ async def open_vectors(
         log.error("model_unusable", directory=directory, error=error.message)
         return None, error.message
     space = Space("local", model.name, model.dimension, model.revision)
-    await catalogue.vectors.activate_space(space.key)
-    folder = settings.state_directory / VECTORS_NAME / space.slug
-    await forget_other_spaces(catalogue, space, folder)
-    view = await asyncio.to_thread(VectorView.open, folder, catalogue.feed.epoch, space.key, space.dimension)
-    stack.push_async_callback(asyncio.to_thread, view.close)
-    if view.newest_chunk > catalogue.database.newest_chunk:
-        await asyncio.to_thread(view.rebuild, AHEAD, keep=False)
-    log.info("model_ready", space=space.key, vectors=view.count)
-    vectors = VectorIndex(space, directory, view, catalogue.feed, threads.vector)
-    stack.push_async_callback(save_for_next_start, vectors)
-    return vectors, ""
-
-
-async def forget_other_spaces(catalogue: Catalogue, space: Space, folder: Path) -> None:
-    """Give up the queues and view folders of models configured before. Their vectors stay cached until room is needed,
-    so that going back to one of them embeds nothing.
-    """
-    for key in await catalogue.vectors.active_spaces():
-        if key != space.key:
-            await catalogue.vectors.deactivate_space(key)
-            log.info("space_given_up", space=key)
-    await asyncio.to_thread(remove_siblings, folder)
-
-
-def remove_siblings(folder: Path) -> None:
-    """Remove all folders beside ``folder`` but its damaged copies; what cannot be removed is left to the next start."""
-    kept = {folder, *(copy.path for copy in copies(folder.parent) if copy.name == folder.name)}
-    for other in folder.parent.glob("*/"):
-        if other not in kept:
-            shutil.rmtree(other, ignore_errors=True)
-
-
-async def save_for_next_start(vectors: VectorIndex) -> None:
-    """Without it the next start takes the vectors from the cache: slower, but nothing is lost."""
-    try:
-        await vectors.save()
-    except StateUnusableError as error:
-        log.warning("vectors_not_saved", error=error.message)
+    log.info("model_ready", space=space.key)
+    return LocalModel(pool, directory, space, settings.embedding), ""

@@ -1,4 +1,4 @@
-"""Chunks without a vector -> cache or bulk workers -> vector view.
+"""Chunks without a vector in a space -> cache or the space's model -> vector view.
 
 The queue is in the database, newest edits first. Embedding waits while documents are pending, so that keyword search
 is complete as soon as it can be.
@@ -13,22 +13,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agentd.compute.pool import Lane, Priority
 from agentd.domain import embedding_text
-from agentd.errors import BusyError, ComputeError, NoWorkerError
+from agentd.errors import BusyError, ComputeError, EgressError, NoWorkerError, ProviderError
 from agentd.indexing.beginning_anew import BeginningAnew
 from agentd.indexing.progress import RateMeter
 from agentd.indexing.signal import Signal
-from agentd.kernels.messages import EmbedRequest
-from agentd.kernels.registry import EMBED
+from agentd.providers.contracts import Outgoing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from agentd.compute.pool import Pool
-    from agentd.config.settings import EmbeddingSettings
+    from agentd.errors import AgentdError
+    from agentd.indexing.members import Load, Member
     from agentd.indexing.vectors import VectorIndex
-    from agentd.kernels.messages import EmbedResult
+    from agentd.providers.contracts import Embedded
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.embedding_cache import EmbeddingCache
     from agentd.storage.embedding_table import Vector
@@ -36,11 +34,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-WINDOW = 512
-"""Chunks sorted by length at a time: enough for even batches, few enough that an edit is next."""
-BATCH_CHARS = 4800
-"""A batch is about 1,000 tokens, some 90 ms on one core: the longest that other work of the lane waits for it."""
-BATCH_TEXTS = 32
 KEEP_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 
@@ -48,29 +41,32 @@ Batch = list["UnembeddedChunk"]
 
 
 class Embedder:
-    """Gives every queued chunk of the space its vector."""
+    """Gives every queued chunk of one space its vector. ``relieve`` is told which chunks have theirs in the view, so
+    that other views let go of them.
+    """
 
     def __init__(
         self,
-        pool: Pool,
+        member: Member,
         catalogue: Catalogue,
         cache: EmbeddingCache,
         vectors: VectorIndex,
-        settings: EmbeddingSettings,
         progress: Signal,
         gate: asyncio.Event,
+        relieve: Callable[[Sequence[UnembeddedChunk]], Awaitable[None]],
     ) -> None:
         self.embedded = RateMeter(time.monotonic)
         self.computed = RateMeter(time.monotonic)
         self.failed = 0
         self.truncated = 0
         self.idle = asyncio.Event()
-        self._pool = pool
+        self._member = member
+        self._load = member.load()
         self._catalogue = catalogue
         self._cache = cache
         self._vectors = vectors
-        self._settings = settings
         self._gate = gate
+        self._relieve = relieve
         self._progress = progress
         self._seen = -1
         self._generation = -1
@@ -98,18 +94,13 @@ class Embedder:
         self._in_flight.clear()
         self._batches = asyncio.Queue()
         self._results = asyncio.Queue()
+        self._load = self._member.load()
         await self._vectors.reconcile(self._catalogue)
         async with asyncio.TaskGroup() as group:
-            # Two more than the lane has workers keep its queue from running dry between batches.
-            for number in range(self._pool.bulk_workers + 2):
+            for number in range(self._load.at_once):
                 group.create_task(self._compute(), name=f"embedder-{number}")
             group.create_task(self._keep(), name="embedder-keep")
             await self._hand_out()
-
-    @property
-    def space(self) -> str:
-        """Key of the space that is being filled."""
-        return self._vectors.space.key
 
     @property
     def settled(self) -> bool:
@@ -123,15 +114,17 @@ class Embedder:
             await self._gate.wait()
             self._seen = self._catalogue.database.commits.value
             self._generation = self._catalogue.feed.changed.value
-            window = await self._catalogue.vectors.next_unembedded(self._vectors.space.key, WINDOW, self._in_flight)
+            window = await self._catalogue.vectors.next_unembedded(
+                self._vectors.space.key, self._load.window, self._in_flight
+            )
             if not window:
                 await self._rest()
                 continue
             self.idle.clear()
             self._in_flight.update(row.chunk_id for row in window)
-            for batch in batches(await self._from_cache(window)):
+            for batch in batches(await self._from_cache(window), self._load):
                 self._batches.put_nowait(batch)
-            await self._room.until(lambda: len(self._in_flight) < WINDOW // 2)
+            await self._room.until(lambda: len(self._in_flight) < self._load.window // 2)
 
     async def _rest(self) -> None:
         if not self._in_flight:
@@ -152,26 +145,52 @@ class Embedder:
         while True:
             batch = await self._batches.get()
             await self._gate.wait()
+            await self._member.usable.wait()
             await self._embed(batch)
 
     async def _embed(self, batch: Batch) -> None:
-        """Embed a batch. One that a worker cannot do is halved until the text is found that is to blame."""
+        """Embed a batch. One that the model cannot do is halved until the text is found that is to blame; where the
+        model cannot be had, the batch waits for it.
+        """
         texts = {row.text_hash: embedding_text(row.context, row.text, row.names) for row in batch}
+        outgoing = Outgoing("embeddings", frozenset(row.root_path for row in batch))
         try:
-            result = await self._pool.run(
-                EMBED, self._request(list(texts.values())), lane=Lane.BULK, priority=Priority.EMBED
-            )
+            result = await self._member.model.embed(list(texts.values()), outgoing)
         except (BusyError, NoWorkerError):
-            await asyncio.sleep(RETRY_SECONDS)
-            self._batches.put_nowait(batch)
+            await self._put_off(batch)
+        except EgressError:
+            await self._let_go(batch)
+        except ProviderError as error:
+            if self._member.failed(error):
+                await self._put_off(batch)
+            else:
+                await self._halve(batch, error)
         except ComputeError as error:
             await self._halve(batch, error)
         else:
-            self.truncated += result.truncated
-            self.computed.add(len(texts))
-            await self._results.put((batch, list(vectors(list(texts), result))))
+            await self._take(batch, list(texts), result)
 
-    async def _halve(self, batch: Batch, error: ComputeError) -> None:
+    async def _take(self, batch: Batch, hashes: Sequence[bytes], result: Embedded) -> None:
+        if result.space != self._vectors.space:  # the model changed behind its name
+            self._member.look_again()
+            await self._put_off(batch)
+            return
+        self.truncated += result.truncated
+        self.computed.add(len(hashes))
+        await self._results.put((batch, list(vectors(hashes, result, self._vectors.space.dimension))))
+
+    async def _put_off(self, batch: Batch) -> None:
+        await asyncio.sleep(RETRY_SECONDS)
+        self._batches.put_nowait(batch)
+
+    async def _let_go(self, batch: Batch) -> None:
+        """The configuration no longer lets text of this root go there: the chain of the root is about to change."""
+        self._member.changed()
+        await asyncio.sleep(RETRY_SECONDS)
+        self._in_flight.difference_update(row.chunk_id for row in batch)
+        self._room.give()
+
+    async def _halve(self, batch: Batch, error: AgentdError) -> None:
         if len(batch) > 1:
             middle = len(batch) // 2
             await self._embed(batch[:middle])
@@ -179,15 +198,7 @@ class Embedder:
             return
         self.failed += 1
         log.warning("embedding_failed", chunk=batch[0].chunk_id, error=str(error))
-        await self._done([batch[0].chunk_id])
-
-    def _request(self, texts: list[str]) -> EmbedRequest:
-        return EmbedRequest(
-            directory=self._vectors.model_directory,
-            texts=texts,
-            max_tokens=self._settings.max_tokens,
-            batch_tokens=self._settings.batch_tokens,
-        )
+        await self._done(batch)
 
     async def _keep(self) -> None:
         """Store what is ready, several batches in one transaction."""
@@ -204,31 +215,35 @@ class Embedder:
             await self._add([row for batch, _ in ready for row in batch], by_hash)
 
     async def _add(self, rows: Sequence[UnembeddedChunk], known: dict[bytes, Vector]) -> None:
-        """Put vectors into the view. A chunk deleted meanwhile may have slipped in after its removal was followed:
-        those that are gone by now are taken out again, and later ones are still ahead in the feed.
+        """Put vectors into the view. A chunk deleted meanwhile may have slipped in after its removal was followed, and
+        one may have got the vector of a better model: those that do not belong by now are taken out again, and later
+        ones are still ahead in the feed, or are relieved by the other model's embedder.
         """
         if not rows:
             return
         await self._vectors.add(rows, known)
         chunk_ids = [row.chunk_id for row in rows]
-        alive = await self._catalogue.passages.existing(chunk_ids)
-        await self._vectors.remove([chunk_id for chunk_id in chunk_ids if chunk_id not in alive])
+        belonging = await self._catalogue.vectors.belonging(self._vectors.space.key, chunk_ids)
+        await self._vectors.remove([chunk_id for chunk_id in chunk_ids if chunk_id not in belonging])
         self.embedded.add(len(rows))
-        await self._done(chunk_ids)
+        await self._done(rows)
+        await self._relieve(rows)
 
-    async def _done(self, chunk_ids: list[int]) -> None:
+    async def _done(self, rows: Sequence[UnembeddedChunk]) -> None:
+        chunk_ids = [row.chunk_id for row in rows]
         await self._catalogue.vectors.embedded(self._vectors.space.key, chunk_ids)
         self._in_flight.difference_update(chunk_ids)
         self._room.give()
         self._progress.give()
 
 
-def batches(rows: Sequence[UnembeddedChunk]) -> Iterator[Batch]:
-    """Cut rows, sorted by length, into runs of about equal work."""
+def batches(rows: Sequence[UnembeddedChunk], load: Load) -> Iterator[Batch]:
+    """Cut rows, sorted by length, into runs of about equal work; for a server, each of one root."""
     batch: Batch = []
     chars = 0
-    for row in sorted(rows, key=lambda row: len(row.text)):
-        if batch and (chars + len(row.text) > BATCH_CHARS or len(batch) == BATCH_TEXTS):
+    for row in sorted(rows, key=lambda row: (row.root_id if load.one_root else 0, len(row.text))):
+        full = chars + len(row.text) > load.chars or len(batch) == load.texts
+        if batch and (full or (load.one_root and row.root_id != batch[0].root_id)):
             yield batch
             batch, chars = [], 0
         batch.append(row)
@@ -237,8 +252,8 @@ def batches(rows: Sequence[UnembeddedChunk]) -> Iterator[Batch]:
         yield batch
 
 
-def vectors(hashes: Sequence[bytes], result: EmbedResult) -> Iterator[tuple[bytes, bytes, float]]:
+def vectors(hashes: Sequence[bytes], result: Embedded, dimension: int) -> Iterator[tuple[bytes, bytes, float]]:
     """(hash, int8 codes, scale) of each text, in the order they were asked."""
     scales = memoryview(result.scales).cast("f")
     for row, text_hash in enumerate(hashes):
-        yield text_hash, result.codes[row * result.dimension : (row + 1) * result.dimension], scales[row]
+        yield text_hash, result.codes[row * dimension : (row + 1) * dimension], scales[row]

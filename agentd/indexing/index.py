@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agentd.compute.pool import Pool
     from agentd.config.settings import IndexSettings
     from agentd.domain import Root
-    from agentd.indexing.embedder import Embedder
+    from agentd.indexing.chains import Chains
     from agentd.indexing.events import Events
     from agentd.indexing.followers import Follower
     from agentd.indexing.ingest import Ingest
@@ -65,8 +65,7 @@ class Index:
         self.keepers: dict[str, RootKeeper] = {}
         self.complete = asyncio.Event()
         """Set once every root that flags, file and state name is kept: before that, nothing is ever settled."""
-        self.vector: Follower[Sequence[tuple[int, int]] | None] | None = None
-        self.embedder: Embedder | None = None
+        self.chains: Chains | None = None
         self.linker: Linker | None = None
         self._catalogue = catalogue
         self._pool = pool
@@ -145,6 +144,8 @@ class Index:
                 known.root = root
                 return root
             self._keep(root)
+            if self.chains is not None:
+                self.chains.plan()
             self._events.publish("root_added", path=resolved)
             return root
 
@@ -267,7 +268,7 @@ class Index:
             reasons.append("files are still being read")
         elif self._keyword.generation < self._catalogue.feed.changed.value:
             reasons.append("the keyword view is catching up")
-        if vectors and self.embedder is not None and not self.embedder.settled:
+        if vectors and self.chains is not None and not self.chains.settled:
             reasons.append("vectors are still being computed")
         if graph and self.linker is not None and self.linker.pending:
             reasons.append(f"graph: {self.linker.pending} files are to be linked")

@@ -26,9 +26,8 @@ RECONCILE_PAGE = 2000
 class VectorIndex:
     """One space's vectors. All changes go through one thread; searches run beside them."""
 
-    def __init__(self, space: Space, model_directory: str, view: VectorView, feed: Feed, thread: Executor) -> None:
+    def __init__(self, space: Space, view: VectorView, feed: Feed, thread: Executor) -> None:
         self.space = space
-        self.model_directory = model_directory
         self.view = view
         self._feed = feed
         self._thread = thread
@@ -106,13 +105,14 @@ class VectorIndex:
         await self._in_thread(self.view.save, self._generation)
 
     async def reconcile(self, catalogue: Catalogue) -> int:
-        """Make the view hold exactly the chunks that have a vector by the catalogue; returns how many were queued.
+        """Make the view hold the chunks that have a vector by the catalogue; returns how many were queued.
 
-        Missing ones are queued again (their vectors are in the cache), those of chunks that are gone are dropped.
+        Missing ones are queued again (their vectors are in the cache), those of chunks that are gone, or have a vector
+        of a better model, are dropped.
         """
-        wanted, _, _ = await catalogue.vectors.embeddable_ids(self.space.key)
+        must, may = await catalogue.vectors.embeddable_ids(self.space.key)
         missing, stale = await asyncio.get_running_loop().run_in_executor(
-            self._thread, differences, wanted, self.view.chunk_ids()
+            self._thread, differences, must, may, self.view.chunk_ids()
         )
         for start in range(0, len(missing), RECONCILE_PAGE):
             await catalogue.vectors.enqueue(self.space.key, missing[start : start + RECONCILE_PAGE].tolist())
@@ -126,9 +126,6 @@ class VectorIndex:
 Ids = npt.NDArray[np.uint64]
 
 
-def differences(wanted: Ids, held: Ids) -> tuple[Ids, Ids]:
-    """What is wanted and not held, and what is held and not wanted."""
-    return (
-        np.setdiff1d(wanted, held, assume_unique=True),
-        np.setdiff1d(held, wanted, assume_unique=True),
-    )
+def differences(must: Ids, may: Ids, held: Ids) -> tuple[Ids, Ids]:
+    """What must be held and is not, and what is held and may not be."""
+    return np.setdiff1d(must, held, assume_unique=True), np.setdiff1d(held, may, assume_unique=True)

@@ -101,10 +101,13 @@ class Breaker:
 
     def _left_alone(self, left: float) -> ProviderError:
         if self._state == "refused":
-            return ProviderRefusedError(self._reason, provider=self._name, cause="open")
+            return ProviderRefusedError(self._reason, provider=self._name, cause="open", left_seconds=left)
         when = f"for another {left:.0f} s" if left > 0 else "until one request has shown that it works again"
         return ProviderUnavailableError(
-            f"{self._name} is left alone {when}: {self._reason}", provider=self._name, cause="open"
+            f"{self._name} is left alone {when}: {self._reason}",
+            provider=self._name,
+            cause="open",
+            left_seconds=max(left, 0.0),
         )
 
     def _succeeded(self) -> None:

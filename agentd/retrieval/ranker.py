@@ -80,7 +80,7 @@ class Ranker:
         candidates, (words, keyword), cosines = await asyncio.gather(
             self._catalogue.passages.candidates(head, FEW),
             self._keyword.measure(query.text, [each for each in head if each not in lists.keyword_scores]),
-            _cosines(vector, query.text, [each for each in head if each not in lists.vector_scores]),
+            _cosines(vector, query, [each for each in head if each not in lists.vector_scores]),
         )
         measured = Measured(keyword | lists.keyword_scores, cosines | lists.vector_scores, lists, candidates.links)
         ids = [chunk_id for chunk_id in head if chunk_id in candidates.rows]
@@ -106,8 +106,8 @@ def _ordered(ids: Sequence[int], scores: Sequence[float]) -> list[tuple[int, flo
     return [(ids[at], scores[at] - best) for at in order]
 
 
-async def _cosines(vector: ScoringRetriever | None, text: str, chunk_ids: Sequence[int]) -> dict[int, float]:
-    return await vector.scores(text, chunk_ids) if vector is not None and chunk_ids else {}
+async def _cosines(vector: ScoringRetriever | None, query: SearchQuery, chunk_ids: Sequence[int]) -> dict[int, float]:
+    return await vector.scores(query.text, query.filter, chunk_ids) if vector is not None and chunk_ids else {}
 
 
 class Measured(NamedTuple):

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 VECTORS_OFF = "vectors are switched off (embedding.enabled)"
+SPACE_SHARE = 0.7
+"""Of the time that is left, what the model of one space may take: the other spaces' hits must not be late with it."""
 ROWS_PAGE = 32
 """Rows fetched and verified at a time, until the answer is filled."""
 
@@ -132,11 +134,15 @@ class Searcher:
         def retrieve(retriever: Retriever) -> Callable[[], Awaitable[Ranked]]:
             return lambda: retriever.retrieve(query.text, query.filter, limit)
 
+        def near(vector: ScoringRetriever) -> Callable[[], Awaitable[Ranked]]:
+            seconds = max(0.0, deadline - time.monotonic()) * SPACE_SHARE
+            return lambda: vector.retrieve_within(query.text, query.filter, limit, seconds, problems)
+
         nothing: Ranked = []
         none = Names({}, {})
         keyword, vector, named = await asyncio.gather(
             one("keyword", retrieve(self._keyword), nothing) if mode.uses_keyword else _given(nothing),
-            one("vector", retrieve(self.vector), nothing) if mode.uses_vectors and self.vector else _given(nothing),
+            one("vector", near(self.vector), nothing) if mode.uses_vectors and self.vector else _given(nothing),
             one("names", lambda: self._namer.find(analysis, query.filter), none) if mode.ranks else _given(none),
         )
         if mode.uses_vectors and self.vector is None:

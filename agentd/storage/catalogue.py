@@ -12,8 +12,10 @@ from agentd.storage.inspection import Inspection
 from agentd.storage.linker import LinkQueue
 from agentd.storage.outlines import Outlines
 from agentd.storage.passages import Passages
+from agentd.storage.probes import Probes
 from agentd.storage.purge import Purge
 from agentd.storage.root_ledger import NAME, RootLedger
+from agentd.storage.root_spaces import RootSpaces
 from agentd.storage.roots import Roots
 from agentd.storage.scans import Scans
 from agentd.storage.symbols import Symbols
@@ -37,6 +39,8 @@ class Catalogue:
         self.passages = Passages(database)
         self.feed = Feed(database)
         self.vectors = VectorQueue(database)
+        self.spaces = RootSpaces(database)
+        self.probes = Probes(database)
         self.symbols = Symbols(database)
         self.outlines = Outlines(database)
         self.graph = Graph(database)

@@ -199,7 +199,8 @@ def _progress(connection: sqlite3.Connection) -> list[RootProgress]:
         tallies.setdefault(root_id, []).append((tally[0], tally[1], tally[2], tally[3], tally[4]))
     queued: dict[int, dict[str, int]] = {}
     for root_id, space, count in connection.execute(
-        "SELECT q.root_id, s.key, q.queued FROM queue_tally q JOIN space s ON s.id = q.space_id WHERE s.active"
+        "SELECT m.root_id, s.key, coalesce(q.queued, 0) FROM root_space m JOIN space s ON s.id = m.space_id "
+        "LEFT JOIN queue_tally q ON q.root_id = m.root_id AND q.space_id = m.space_id WHERE m.open ORDER BY m.position"
     ):
         queued.setdefault(root_id, {})[space] = count
     roots = connection.execute("SELECT id, path, scanned_ns FROM root WHERE NOT removing ORDER BY path")

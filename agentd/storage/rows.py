@@ -36,8 +36,8 @@ class ScanResult(Struct, frozen=True):
 
 
 class RootProgress(Struct, frozen=True):
-    """How far a root's index is. ``skipped`` counts documents by reason, ``queued`` chunks without vector by space;
-    ``embeddable`` counts the chunks that should have a vector.
+    """How far a root's index is. ``skipped`` counts documents by reason, ``queued`` chunks without vector by open
+    space, in the order of the chain; ``embeddable`` counts the chunks that should have a vector.
     """
 
     root_id: int
@@ -131,6 +131,7 @@ class UnembeddedChunk(NamedTuple):
     chunk_id: int
     document_id: int
     root_id: int
+    root_path: str
     text_hash: bytes
     context: str
     text: str

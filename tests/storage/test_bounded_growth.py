@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from storage_samples import entry
+from storage_samples import entry, want
 
 from agentd.domain import RootOrigin
 from agentd.kernels.messages import ParseRequest, WalkPage
@@ -138,8 +138,8 @@ def ids(values: Iterable[int]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
 async def edits(tmp_path: Path, catalogue: Catalogue) -> AsyncIterator[Edits]:
     (tmp_path / "root").mkdir()
     cache = await EmbeddingCache.open(tmp_path / "embeddings.db", 1)
-    await catalogue.vectors.activate_space(SPACE)
     root = await catalogue.roots.add(str(tmp_path / "root"), RootOrigin.ADDED)
+    await want(catalogue, SPACE)
     edits = Edits(tmp_path, catalogue, cache, root)
     yield edits
     edits.keyword.close()

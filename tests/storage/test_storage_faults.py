@@ -14,7 +14,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 from link_samples import drain, forget_links, links
 from msgspec.structs import replace
-from storage_samples import SPACE, Index, chunk, entry, parsed
+from storage_samples import SPACE, Index, chunk, entry, parsed, want
 
 from agentd.domain import RootOrigin
 from agentd.errors import ShuttingDownError, StateNewerError, StateUnusableError
@@ -321,8 +321,8 @@ async def test_the_loop_never_blocks(tmp_path: Path) -> None:
     with blockbuster_ctx():
         catalogue = await Catalogue.open(tmp_path / "index.db")
         index = Index(catalogue)
-        await catalogue.vectors.activate_space(SPACE)
         root = await index.root()
+        await want(catalogue, SPACE)
         await index.store(root, "a", chunk("text"))
         await catalogue.maintain()
         await catalogue.roots.remove(root.id)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
-from storage_samples import SPACE, Index, chunk, entry
+from storage_samples import SPACE, Index, chunk, entry, want
 
 from agentd.storage.purge import feed_again
+from agentd.storage.root_spaces import Stage
 
 
 async def test_each_document_is_in_the_feed_once_at_its_last_change(index: Index) -> None:
@@ -68,8 +69,8 @@ async def test_vector_views_see_only_chunks_that_should_have_a_vector(index: Ind
 
 async def test_chunks_wait_for_a_vector_until_they_have_it(index: Index) -> None:
     vectors = index.catalogue.vectors
-    await vectors.activate_space(SPACE)
     root = await index.root()
+    await want(index.catalogue, SPACE)
     await index.store(root, "old", chunk("old", context="Title"), version=1)
     await index.store(root, "new", chunk("new 1"), chunk("new 2"), version=2)
     waiting = await vectors.next_unembedded(SPACE, 9)
@@ -79,9 +80,9 @@ async def test_chunks_wait_for_a_vector_until_they_have_it(index: Index) -> None
     assert [one.text for one in rest] == ["new 2", "old"]
     await vectors.embedded(SPACE, [one.chunk_id for one in rest])
     assert [one.text for one in await vectors.next_unembedded(SPACE, 9)] == ["new 1"]
-    chunks, documents, roots = await vectors.embeddable_ids(SPACE)
-    assert chunks.tolist() == sorted(one.chunk_id for one in rest)
-    assert (len(documents), set(roots.tolist())) == (2, {root.id})
+    must, may = await vectors.embeddable_ids(SPACE)
+    assert must.tolist() == sorted(one.chunk_id for one in rest)
+    assert may.tolist() == sorted(one.chunk_id for one in waiting)
     await vectors.enqueue(SPACE, [rest[0].chunk_id, 10_000])
     assert [one.text for one in await vectors.next_unembedded(SPACE, 9)] == ["new 1", "new 2"]
 
@@ -90,16 +91,17 @@ async def test_a_new_space_queues_what_is_there_and_an_active_one_costs_nothing(
     root = await index.root()
     await index.store(root, "a", chunk("one"), chunk("two"))
     vectors = index.catalogue.vectors
-    await vectors.activate_space(SPACE)
+    await want(index.catalogue, SPACE)
     waiting = [one.chunk_id for one in await vectors.next_unembedded(SPACE, 9)]
     assert len(waiting) == 2
     await vectors.embedded(SPACE, waiting)
-    await vectors.activate_space(SPACE)
+    await want(index.catalogue, SPACE)
     assert await vectors.next_unembedded(SPACE, 9) == []
-    await vectors.activate_space("other")
-    assert await vectors.active_spaces() == (SPACE, "other")
-    await vectors.deactivate_space("other")
-    assert (await vectors.active_spaces(), await vectors.next_unembedded("other", 9)) == ((SPACE,), [])
+    assert await index.catalogue.spaces.set({root.id: (Stage("other"), Stage(SPACE))}) == {SPACE}
+    assert await index.catalogue.spaces.in_use() == (SPACE, "other")
+    assert [one.chunk_id for one in await vectors.next_unembedded("other", 9)] == waiting
+    await want(index.catalogue, SPACE)
+    assert (await index.catalogue.spaces.in_use(), await vectors.next_unembedded("other", 9)) == ((SPACE,), [])
     await index.store(root, "b", chunk("three"))
     (progress,) = await index.catalogue.roots.progress()
     assert progress.queued == {SPACE: 1}
@@ -107,8 +109,8 @@ async def test_a_new_space_queues_what_is_there_and_an_active_one_costs_nothing(
 
 async def test_chunks_that_go_leave_the_queue(index: Index) -> None:
     vectors = index.catalogue.vectors
-    await vectors.activate_space(SPACE)
     root = await index.root()
+    await want(index.catalogue, SPACE)
     await index.store(root, "a", chunk("one"))
     await index.scan(root)
     assert await vectors.next_unembedded(SPACE, 9) == []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from storage_samples import SPACE, Index, chunk, entry, parsed, unsearchable, vanished
+from storage_samples import SPACE, Index, chunk, entry, parsed, unsearchable, vanished, want
 
 from agentd.domain import Kind, SkipReason
 from agentd.storage.chunk_diff import Place, StoredChunk, diff_chunks
@@ -159,7 +159,7 @@ async def test_reindex_takes_what_is_below_a_path_and_not_what_the_walk_leaves_o
 
 async def test_totals_agree_with_the_rows(index: Index) -> None:
     root = await index.root()
-    await index.catalogue.vectors.activate_space(SPACE)
+    await want(index.catalogue, SPACE)
     await index.scan(root, *(entry(f"f{number}") for number in range(5)))
     await index.parse_all("one", "two")
     await index.scan(root, entry("f0", 2), entry("f1"), entry("f2"), entry("f3", skip=SkipReason.BINARY))
