@@ -62,7 +62,8 @@ async def _outcome(name: SourceName, source: Source | Off, question: Question, u
 
     try:
         async with asyncio.timeout(max(0.0, until - began)):
-            retrieved = await source.retrieve(question)
+            # A source that knows when its time is over gives what it has by then.
+            retrieved = await source.retrieve(replace(question, deadline=until))
     except TimeoutError:
         return ended("timed_out", Retrieved([]), f"not ready within {until - began:.1f} s")
     except AgentdError as error:

@@ -26,6 +26,7 @@ from agentd.daemon.soundness import Soundness
 from agentd.daemon.status import StatusReporter
 from agentd.daemon.stores import Threads, open_stores
 from agentd.daemon.supervisor import Supervisor
+from agentd.daemon.web import open_web
 from agentd.indexing.chains import Chains
 from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
@@ -296,5 +297,7 @@ async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[
     if (providers := await open_providers(settings, credentials, gate, pool, metrics, stack)) is not None:
         daemon.answers.asker.chat = providers.chat
     await daemon.open_vectors(providers)
+    if (web := await open_web(settings, gate, pool, metrics, daemon.maintenance, stack)) is not None:
+        daemon.answers.web = web.retriever
     await daemon.reranker.prepare()
     return daemon
