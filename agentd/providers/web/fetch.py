@@ -127,8 +127,8 @@ class PageFetcher:
             await self._permit(address, outgoing)
             target = await self._guard.admit(address)
             if self._settings.respect_robots:
-                await self._robots.check(target.url)
-            answer = await self._answer(target, outgoing, self._settings.max_page_bytes)
+                await self._robots.check(target.url, outgoing)
+            answer = await self._answer(target, outgoing, self._settings.max_page_bytes, READABLE)
             if (step := _next(answer)) is None:
                 return answer
             address = step
@@ -139,7 +139,10 @@ class PageFetcher:
         if await self._gate.admit(outgoing, PROVIDER, address, [address], relayed=True) != [address]:
             raise WebError(f"an address of {parse(address).host} is not fetched: it holds what looks like a secret")
 
-    async def _answer(self, target: Target, outgoing: Outgoing | None, limit: int) -> _Answer:
+    async def _answer(
+        self, target: Target, outgoing: Outgoing, limit: int, types: frozenset[str] = frozenset()
+    ) -> _Answer:
+        """One request. A body is read where it succeeded, and is of one of ``types``, if there are any."""
         async with (
             self._turns.of_host(target.host),
             self._sent(target, outgoing),
@@ -147,24 +150,26 @@ class PageFetcher:
         ):
             if answer.status_code in _OVERLOADED:
                 self._turns.rest(target.host, retry_after(answer.headers))
-            readable = answer.is_success and (outgoing is None or _is_readable(target, answer))
-            body = await read_body(answer, limit) if readable else Body(b"", cut=False)
-            return _Answer(target.url, answer.status_code, answer.headers, body)
+            if not answer.is_success:
+                return _Answer(target.url, answer.status_code, answer.headers, Body(b"", cut=False))
+            found = media_type(answer.headers.get("content-type", ""))
+            if types and found not in types:
+                raise WebError(f"{target.url} is {found[:80] or 'of no stated type'}; expected a page of text or a PDF")
+            return _Answer(target.url, answer.status_code, answer.headers, await read_body(answer, limit))
 
     @asynccontextmanager
-    async def _sent(self, target: Target, outgoing: Outgoing | None) -> AsyncGenerator[None]:
+    async def _sent(self, target: Target, outgoing: Outgoing) -> AsyncGenerator[None]:
         """Note the request, whatever became of it: of one that failed, too, something may have left."""
         try:
             yield
         finally:
-            if outgoing is not None:
-                self._gate.sent(outgoing, PROVIDER, str(target.url), len(target.url.raw_path), relayed=True)
+            self._gate.sent(outgoing, PROVIDER, str(target.url), len(target.url.raw_path), relayed=True)
 
-    async def _robots_file(self, url: httpx.URL) -> RobotsFile:
+    async def _robots_file(self, url: httpx.URL, outgoing: Outgoing) -> RobotsFile:
         """What a host says to robots. It may redirect like a page, to where the guard lets it."""
         address = str(url)
         for _ in range(ROBOTS_REDIRECTS + 1):
-            answer = await self._answer(await self._guard.admit(address), None, ROBOTS_BYTES)
+            answer = await self._answer(await self._guard.admit(address), outgoing, ROBOTS_BYTES)
             if httpx.codes.is_success(answer.status):
                 return RobotsFile(answer.body.data)
             if (step := _next(answer)) is not None:
@@ -177,14 +182,6 @@ class PageFetcher:
 
     def _count(self, outcome: str) -> None:
         self._metrics.counter("web_pages", outcome=outcome).increment()
-
-
-def _is_readable(target: Target, answer: httpx.Response) -> bool:
-    """Whether the body is worth reading. Raises WebError where it is of a type that is not read."""
-    found = media_type(answer.headers.get("content-type", ""))
-    if found not in READABLE:
-        raise WebError(f"{target.url} is {found[:80] or 'of no stated type'}; expected a page of text or a PDF")
-    return True
 
 
 def _next(answer: _Answer) -> str | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from agentd.kernels.messages import RobotsVerdict
+    from agentd.providers.contracts import Outgoing
 
 LIFE_SECONDS = 3600.0
 FAILED_LIFE_SECONDS = 60.0
@@ -44,7 +45,7 @@ class Robots:
 
     def __init__(
         self,
-        fetch: Callable[[httpx.URL], Awaitable[RobotsFile]],
+        fetch: Callable[[httpx.URL, Outgoing], Awaitable[RobotsFile]],
         judge_long: Callable[[RobotsRequest], Awaitable[RobotsVerdict]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,13 +56,13 @@ class Robots:
             MEMORY_BYTES, ttu=_life, timer=clock, getsizeof=lambda file: len(file.body) + ENTRY_BYTES
         )
 
-    async def check(self, url: httpx.URL) -> None:
+    async def check(self, url: httpx.URL, outgoing: Outgoing) -> None:
         """Refuse a page that its host does not want fetched.
 
         Raises:
             WebError: it says so, or cannot be asked.
         """
-        file = await self._file(url)
+        file = await self._file(url, outgoing)
         if file.failed:
             raise WebError(f"{url.host} is left alone: its robots.txt cannot be had ({file.failed})", host=url.host)
         if not file.body:
@@ -71,14 +72,14 @@ class Robots:
         if not verdict.allowed:
             raise WebError(f"{url} is left alone: its robots.txt says {verdict.rule[:200]!r}", host=url.host)
 
-    async def _file(self, url: httpx.URL) -> RobotsFile:
+    async def _file(self, url: httpx.URL, outgoing: Outgoing) -> RobotsFile:
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         reading = self._reading.setdefault(origin, asyncio.Lock())
         async with reading:
             if (known := self._files.get(origin)) is not None:
                 return known
             try:
-                file = await self._fetch(url.copy_with(raw_path=b"/robots.txt"))
+                file = await self._fetch(url.copy_with(raw_path=b"/robots.txt"), outgoing)
             except AddressRefusedError:
                 raise  # what the guard refuses is not for the host to say
             except WebError as error:

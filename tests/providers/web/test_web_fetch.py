@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import web_harness as h
+from structlog.testing import capture_logs
 
 from agentd.errors import WebError
 
@@ -169,11 +170,13 @@ async def test_text_is_decoded_as_it_says_or_else_as_it_looks(site: h.Site, kind
 async def test_a_page_that_robots_may_not_have_is_left_alone(site: h.Site) -> None:
     site.pages["/robots.txt"] = h.answer("User-agent: *\nDisallow: /page\n", kind="text/plain")
     site.pages["/free"] = h.answer(h.ARTICLE)
-    async with h.web(site) as web:
-        with pytest.raises(WebError, match=r"robots\.txt says 'Disallow: /page'"):
-            await web.fetcher.fetch(site.url("/page"), h.OPEN)
-        await web.fetcher.fetch(site.url("/free"), h.OPEN)
+    with capture_logs() as lines:
+        async with h.web(site) as web:
+            with pytest.raises(WebError, match=r"robots\.txt says 'Disallow: /page'"):
+                await web.fetcher.fetch(site.url("/page"), h.OPEN)
+            await web.fetcher.fetch(site.url("/free"), h.OPEN)
     assert site.asked == ["/robots.txt", "/free"]
+    assert [line["host"] for line in lines if line["event"] == "egress"] == ["site.example"] * 2  # each that left
     async with h.web(site, respect_robots=False) as web:
         await web.fetcher.fetch(site.url("/page"), h.OPEN)
 
