@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 from agentd.config.settings import LOCAL
 from agentd.domain import Space
 from agentd.indexing.members import Load, Member
+from agentd.indexing.spaces import Spaces
 from agentd.providers.gate import is_loopback
 from agentd.providers.probe import server_key
 from agentd.retrieval.meaning import Scale, SearchedSpace
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from agentd.compute.pool import Pool
     from agentd.config.settings import ProviderSettings, Settings
-    from agentd.daemon.stores import Stores
+    from agentd.daemon.stores import Stores, Threads
     from agentd.indexing.chains import Chains
     from agentd.indexing.index import Index
+    from agentd.indexing.signal import Signal
+    from agentd.observability.metrics import Metrics
     from agentd.providers.build import Providers
 
 LOCAL_CHARS = 4800
@@ -45,6 +49,11 @@ async def make_members(
         elif name != LOCAL and providers is not None:
             members[name] = server_member(settings.provider(name), providers, known)
     return members
+
+
+def new_spaces(stores: Stores, threads: Threads, progress: Signal, gate: asyncio.Event, metrics: Metrics) -> Spaces:
+    """Who keeps the views, none of which is open yet; embedding waits for ``gate``."""
+    return Spaces(stores.vectors, stores.catalogue, stores.cache, threads.vector, progress, gate, metrics)
 
 
 def named(settings: Settings) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Lane
 from agentd.kernels.messages import RedactRequest
 from agentd.kernels.registry import REDACT, REMOTE_VECTORS
 from agentd.providers.gate import Gate, Redacted
+from agentd.providers.probe import Probe
+from agentd.storage.probes import ProbeRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from agentd.kernels.messages import RemoteVectors, RemoteVectorsRequest
     from agentd.observability.metrics import Metrics
     from agentd.providers.build import Providers
-    from agentd.providers.probe import Probe
+    from agentd.storage.probes import Probes
 
 
 def make_gate(rule: Callable[[str], RootSettings], pool: Pool, metrics: Metrics) -> Gate:
@@ -37,6 +39,7 @@ async def open_providers(
     credentials: Mapping[str, str],
     gate: Gate,
     pool: Pool,
+    probes: Probes,
     metrics: Metrics,
     stack: AsyncExitStack,
 ) -> Providers | None:
@@ -48,21 +51,21 @@ async def open_providers(
     async def decode(request: RemoteVectorsRequest, *, query: bool) -> RemoteVectors:
         return await pool.run(REMOTE_VECTORS, request, lane=Lane.INTERACTIVE if query else Lane.BULK)
 
-    providers = build_providers(settings, credentials, gate, decode, Probes(), metrics)
+    providers = build_providers(settings, credentials, gate, decode, StoredProbes(probes), metrics)
     stack.push_async_callback(providers.close)
     return providers
 
 
-class Probes:
-    """Remembers, for as long as the daemon runs, what models made of the probe."""
+class StoredProbes:
+    """Remembers in ``index.db`` what models made of the probe. A ProbeMemory."""
 
-    def __init__(self) -> None:
-        self._known: defaultdict[str, list[Probe]] = defaultdict(list)
+    def __init__(self, stored: Probes) -> None:
+        self._stored = stored
 
     async def get(self, key: str) -> list[Probe]:
         """See ProbeMemory."""
-        return self._known[key]
+        return [Probe(*row) for row in await self._stored.get(key)]
 
     async def put(self, key: str, probe: Probe) -> None:
         """See ProbeMemory."""
-        self._known[key].append(probe)
+        await self._stored.put(key, ProbeRow(probe.codes, probe.scale, probe.revision))

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from agentd.indexing.index import Index
     from agentd.indexing.ingest import Ingest
     from agentd.indexing.keeper import RootKeeper
+    from agentd.indexing.members import Member
     from agentd.indexing.spaces import SpaceService
     from agentd.indexing.watcher import Watcher
     from agentd.observability.lag import LagProbe
     from agentd.observability.metrics import Metrics
-    from agentd.protocol import IndexStatus, LimitInfo, RootInfo
+    from agentd.protocol import IndexStatus, LimitInfo, RootInfo, SpaceInfo
     from agentd.retrieval.reranker import Reranker
     from agentd.retrieval.search import Searcher
     from agentd.storage.catalogue import Catalogue
@@ -170,6 +171,7 @@ class StatusReporter:
             "vectors_per_second": round(vectors_rate, 1),
             "eta_seconds": seconds_left([(pending, files_rate), (vectors_pending, vectors_rate)]),
             "space": spaces[0].vectors.space.key if spaces else None,
+            "spaces": await self._space_infos(),
             "degraded": self.problems(),
             "notices": await asyncio.to_thread(notices, self._state),
             "disk_bytes": await self._disk_bytes(),
@@ -218,6 +220,17 @@ class StatusReporter:
             for name, follower in followers.items()
         }
 
+    async def _space_infos(self) -> list[SpaceInfo]:
+        """Every model of every chain, in the order of the chains, with what it has done and is to do."""
+        chains = self._index.chains
+        if chains is None:
+            return []
+        queued = summed([root.queued for root in await self._catalogue.roots.progress()])
+        return [
+            space_info(position, member, chains.spaces.running, queued)
+            for position, member in enumerate(chains.members.values())
+        ]
+
     def _spaces(self) -> list[SpaceService]:
         chains = self._index.chains
         return list(chains.spaces.running.values()) if chains else []
@@ -228,6 +241,23 @@ class StatusReporter:
             sizes = await asyncio.to_thread(disk_use, self._state)
             self._disk = (time.monotonic(), sizes)
         return sizes
+
+
+def space_info(
+    position: int, member: Member, running: Mapping[str, SpaceService], queued: Mapping[str, int]
+) -> SpaceInfo:
+    """One model and its space, as far as it is known."""
+    key = member.space.key if member.space is not None else None
+    service = running.get(key) if key else None
+    return {
+        "space": key,
+        "provider": member.name,
+        "position": position,
+        "vectors": service.vectors.view.count if service else 0,
+        "pending": queued.get(key, 0) if key else 0,
+        "state": member.state,
+        "reason": member.reason,
+    }
 
 
 def watch_limit(watcher: Watcher) -> LimitInfo:

@@ -10,7 +10,7 @@ import structlog
 from agentd.storage.root_spaces import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from agentd.indexing.members import Member
     from agentd.indexing.signal import Signal
@@ -52,6 +52,12 @@ class Chains:
         """Look at the chains of all roots again: a root, a model or the configuration is another one."""
         self._planned = False
         self._asked.set()
+
+    def adopt(self) -> None:
+        """The configuration is another one: who was refused by it may be allowed now."""
+        self.plan()
+        for member in self.members.values():
+            member.look_again()
 
     async def open(self) -> None:
         """Open the views of all spaces that are known, so that searches see them from the start."""
@@ -104,6 +110,23 @@ class Chains:
         """Every chunk has its vector of the first model that can be had now."""
         usable = [service for service in self.spaces.running.values() if service.member.usable.is_set()]
         return self._planned and all(service.embedder.settled for service in usable)
+
+    def findings(self) -> Iterator[tuple[str, str]]:
+        """(kind, sentence) for every model that cannot be had, and what takes its place."""
+        for member in self.members.values():
+            if not member.usable.is_set() and member.looked.is_set():
+                yield "model_away", f"{member.name}: {member.standing()}{self._stand_ins(member)}"
+
+    def _stand_ins(self, away: Member) -> str:
+        """How many passages have a vector of another model as long as this one is away."""
+        names = list(self.members)
+        later = names[names.index(away.name) + 1 :]
+        counts = {
+            service.member.name: service.vectors.view.count
+            for service in self.spaces.running.values()
+            if service.member.name in later and service.vectors.view.count
+        }
+        return "".join(f"; {count:,} passages use {name} meanwhile" for name, count in counts.items())
 
     def counted(self, queued: Mapping[str, int], embeddable: int) -> tuple[int, int]:
         """(chunks with a vector, chunks without) of a root, from its chunks queued by open space. The last open stage

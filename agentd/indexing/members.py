@@ -88,6 +88,13 @@ class Member:
             return False
         return self.state == "refused" or time.monotonic() - self._away_since >= LOST_SECONDS
 
+    def standing(self) -> str:
+        """What it is doing, in words: ``waiting (too many requests; tried again in 30 s)``."""
+        if self.retry_at is None:
+            return f"{self.state} ({self.reason})" if self.reason else self.state
+        left = max(0.0, self.retry_at - time.monotonic())
+        return f"{self.state} ({self.reason}; tried again in {left:.0f} s)"
+
     def failed(self, error: AgentdError) -> bool:
         """A call failed with ``error``; returns whether the same call may be made again, once ``usable`` is set."""
         cause = error.details.get("cause")

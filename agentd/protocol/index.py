@@ -45,6 +45,21 @@ class LimitInfo(TypedDict):
     state: str
 
 
+class SpaceInfo(TypedDict):
+    """A model of the embedding chains, which stand in their order. ``space`` is null until it has answered once;
+    ``vectors`` are those that it has now, ``pending`` passages that wait for one. ``state``: ``ok``, ``untried``,
+    ``waiting`` (tried again by itself), ``refused`` (a person must change something); ``reason`` says why.
+    """
+
+    space: str | None
+    provider: str
+    position: int
+    vectors: int
+    pending: int
+    state: str
+    reason: str
+
+
 class IndexStatus(TypedDict):
     """How far the index is, over all roots. Rates per second, ``eta_seconds`` None when unknown; ``graph_pending``
     files are to be linked to others.
@@ -66,6 +81,7 @@ class IndexStatus(TypedDict):
     vectors_per_second: float
     eta_seconds: float | None
     space: str | None
+    spaces: NotRequired[list[SpaceInfo]]
     degraded: list[str]
     notices: NotRequired[list[str]]
     disk_bytes: dict[str, int]

@@ -72,6 +72,11 @@ class Providers:
         """Of all, in the order of the configuration."""
         return [each.status() for each in self._built.values()]
 
+    def adopt(self, settings: Settings) -> None:
+        """Take the rules of a configuration that was read again."""
+        for name, model in self.embeddings.items():
+            model.probing = probing(settings, name)
+
     def try_again(self) -> None:
         """Forget failures: a person says that something was mended. What lacks its key still lacks it."""
         for each in self._built.values():
@@ -102,17 +107,17 @@ def build_providers(
         key = credentials.get(provider.credential, "") if provider.credential else ""
         limiter = Limiter(provider.parallel, provider.requests_per_minute, provider.tokens_per_minute)
         server = Server(provider, key, client, limiter, gate, metrics)
-        built[provider.name] = _models(server, key, decode, memory, _probing(settings, provider.name))
+        built[provider.name] = _models(server, key, decode, memory, probing(settings, provider.name))
     return Providers(built, settings.chat.chain, client)
 
 
-def _models(server: Server, key: str, decode: Decoder, memory: ProbeMemory, probing: Outgoing) -> _Built:
+def _models(server: Server, key: str, decode: Decoder, memory: ProbeMemory, on_behalf: Outgoing) -> _Built:
     provider = server.settings
     breakers: dict[str, Breaker] = {}
     embedding = chat = None
     if provider.embedding_model:
         breaker = breakers["embeddings"] = Breaker(provider.name)
-        embedding = RemoteEmbedding(server, _EMBEDDING[provider.kind](), breaker, decode, memory, probing)
+        embedding = RemoteEmbedding(server, _EMBEDDING[provider.kind](), breaker, decode, memory, on_behalf)
     if provider.chat_model:
         breaker = breakers["chat"] = Breaker(provider.name)
         chat = RemoteChat(server, _CHAT[provider.kind](), breaker, key)
@@ -139,7 +144,7 @@ def _unusable(provider: ProviderSettings, key: str) -> str:
     return ""
 
 
-def _probing(settings: Settings, name: str) -> Outgoing:
+def probing(settings: Settings, name: str) -> Outgoing:
     """On whose behalf a provider is asked who it is: the roots that let text go there. Without one it never is."""
     roots = frozenset(
         rule.path

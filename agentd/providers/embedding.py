@@ -63,7 +63,9 @@ class _Part(NamedTuple):
 
 
 class RemoteEmbedding:
-    """An EmbeddingModel on a server. ``probing`` names the roots on whose behalf it may be asked for PROBE_TEXT."""
+    """An EmbeddingModel on a server. ``probing`` names the roots on whose behalf it may be asked for PROBE_TEXT, by the
+    configuration in force.
+    """
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class RemoteEmbedding:
         self._breaker = breaker
         self._decode = decode
         self._memory = memory
-        self._probing = probing
+        self.probing = probing
         self._space: Space | None = None
         self._trusted_at = -1  # openings of the breaker at the last probe
         self._probe_lock = asyncio.Lock()
@@ -152,7 +154,7 @@ class RemoteEmbedding:
         self._trusted_at = openings
 
     async def _probed(self, dimension: int) -> RemoteVectors:
-        return (await self._portion([PROBE_TEXT], self._probing, query=False, dimension=dimension)).vectors
+        return (await self._portion([PROBE_TEXT], self.probing, query=False, dimension=dimension)).vectors
 
     async def _side_by_side(
         self,

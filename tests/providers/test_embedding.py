@@ -214,7 +214,7 @@ async def test_nothing_not_even_a_probe_goes_where_no_root_lets_it(server: Scrip
             await built.embeddings["box"].probe()
     rules = [RootSettings(path=ROOT, egress=("embeddings",))]
     async with providers(tmp_path, away, rules=rules) as built:
-        assert built.embeddings["box"]._probing == EMBED
+        assert built.embeddings["box"].probing == EMBED
         with pytest.raises(EgressError):
             await built.embeddings["box"]._portion(
                 ["x"], Outgoing("embeddings", frozenset({ROOT, "/other"})), query=False, dimension=0
