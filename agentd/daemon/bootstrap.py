@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from agentd.compute.pool import Pool
 from agentd.daemon.answers import DaemonAnswers
 from agentd.daemon.descriptors import Descriptors
-from agentd.daemon.embedding import ChainRule, SearchedSpaces, make_members
+from agentd.daemon.embedding import ChainRule, SearchedSpaces, make_members, new_spaces
 from agentd.daemon.governor import Governor
 from agentd.daemon.graph import open_graph
 from agentd.daemon.maintenance import Chore, Maintenance, return_memory
@@ -36,7 +36,6 @@ from agentd.indexing.inspection import Inspector
 from agentd.indexing.linker import Linker
 from agentd.indexing.purger import Purger
 from agentd.indexing.signal import Signal
-from agentd.indexing.spaces import Spaces
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
 from agentd.retrieval.definitions import DefinitionFinder, Namer, PathFinder
@@ -77,6 +76,7 @@ class Daemon:
         self.stores = stores
         self._threads = threads
         self._progress = progress
+        self.providers: Providers | None = None
         self.metrics = metrics
         self.lag = LagProbe(LAG_PROBE_SECONDS)
         self.supervisor = Supervisor()
@@ -193,23 +193,17 @@ class Daemon:
 
     async def open_vectors(self, providers: Providers | None) -> None:
         """Open the views of every embedding model. Without one that works, search is by keyword alone and says so."""
+        self.providers = providers
         self.searcher.vector_problem = self.stores.vector_problem
         members = await make_members(self.settings, self.stores, providers, self.pool)
         if not members:
             return
-        spaces = Spaces(
-            self.stores.vectors,
-            self.stores.catalogue,
-            self.stores.cache,
-            self._threads.vector,
-            self._progress,
-            self.ingest.idle,
-            self.metrics,
-        )
+        spaces = new_spaces(self.stores, self._threads, self._progress, self.ingest.idle, self.metrics)
         chain_of = ChainRule(lambda: self.settings, members)
         chains = Chains(self.stores.catalogue, members, spaces, chain_of, self._progress)
         await chains.open()
         self.index.chains = chains
+        self.status.others.append(chains.findings)
         self.searcher.vector = self.reserves.queries = MeaningRetriever(
             SearchedSpaces(chains, self.index), self.stores.catalogue, self._threads.search, self.metrics
         )
@@ -261,8 +255,10 @@ class Daemon:
         self.services.graph.figures.max_bytes = settings.index.max_file_bytes
         self.services.settings = settings.search
         self.server.reconfigure(self.governor.adopt(settings))
+        if self.providers is not None:
+            self.providers.adopt(settings)
         if self.index.chains is not None:
-            self.index.chains.plan()
+            self.index.chains.adopt()
 
     async def _release_keyword_writer(self) -> None:
         """Give back what the writer holds while nothing changes. Calls of its thread run in order, so that nothing
@@ -294,7 +290,9 @@ async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[
     stack.push_async_callback(pool.stop, WORKER_GRACE_SECONDS)
     daemon = Daemon(settings, pool, stores, threads, metrics)
     gate = make_gate(lambda root: daemon.settings.rule(root), pool, metrics)  # noqa: PLW0108  # a reload replaces them
-    if (providers := await open_providers(settings, credentials, gate, pool, metrics, stack)) is not None:
+    if (
+        providers := await open_providers(settings, credentials, gate, pool, stores.catalogue.probes, metrics, stack)
+    ) is not None:
         daemon.answers.asker.chat = providers.chat
     await daemon.open_vectors(providers)
     if (web := await open_web(settings, gate, pool, metrics, daemon.maintenance, stack)) is not None:
