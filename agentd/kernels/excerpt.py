@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agentd.kernels.messages import ExcerptRequest
 
 BATCH_TOKENS = 256
-WINDOW_CHARS = 400
+WINDOW_CHARS = 600
 """Characters of a window that are embedded: its beginning says what it is about; others' queries wait meanwhile."""
 MOST_WINDOWS = 2
 """Windows of a passage that are embedded, those with the best words."""

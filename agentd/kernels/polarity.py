@@ -16,6 +16,7 @@ SCOPE = 4
 """Words after a negation among which the one that it is about is looked for: the first that carries meaning."""
 _TWO_WORDS = {"instead": "of", "rather": "than", "other": "than"}
 """Negations where the next word is this."""
+_PREFIXES = ("un", "in", "im", "ir", "non", "dis", "de")
 SIDE = 6
 """Words on either side of a connecting word that say what comes before what."""
 
@@ -83,23 +84,44 @@ _STRONG = (
 )
 
 
-def opposed(sentence: str, window: str) -> list[str]:
-    """How ``sentence`` says the opposite of ``window``, or more than it, in words.
+def opposed(sentence: str, window: str, span: str = "") -> list[str]:
+    """How ``sentence`` says the opposite of ``window``, or more than it, in words; ``span`` is what is around that.
 
     >>> opposed("The cache is kept.", "The cache is not kept.")
     ['"keep" is negated there, but not here']
     """
     said, there = _polarity(sentence), _polarity(window)
-    return [*_negated(said, there), *_opposite(said, there), *_other_particle(sentence, window),
-            *_other_order(sentence, window), *_too_strong(sentence, window)]  # fmt: skip
+    return [
+        *_negated(said, there),
+        *_opposite(said, _polarity(f"{window}\n{span}")),
+        *_prefixed(said, there),
+        *_other_particle(sentence, window),
+        *_other_order(sentence, window),
+        *_too_strong(sentence, window),
+    ]
 
 
 def _negated(said: dict[str, set[bool]], there: dict[str, set[bool]]) -> list[str]:
+    """Words negated on one side, where the other negates nothing: else it may be the same, put differently."""
+    here_negates, there_negates = (any(True in each for each in side.values()) for side in (said, there))
+    if here_negates and there_negates:
+        return []
     return [
         f'"{word}" is negated {"here, but not there" if negated == {True} else "there, but not here"}'
         for word, negated in said.items()
         if len(negated) == 1 and len(there.get(word, ())) == 1 and negated != there[word]
     ]
+
+
+def _prefixed(said: dict[str, set[bool]], there: dict[str, set[bool]]) -> list[str]:
+    """``sensitive`` where the other side says ``insensitive``, and the reverse."""
+    found = []
+    for one, other in ((said, there), (there, said)):
+        for word, negated in one.items():
+            against = next((prefix + word for prefix in _PREFIXES if prefix + word in other.keys() - one.keys()), None)
+            if against and word not in other and negated & other[against]:
+                found.append(f'"{word}" and "{against}" are opposites')
+    return found
 
 
 def _opposite(said: dict[str, set[bool]], there: dict[str, set[bool]]) -> list[str]:

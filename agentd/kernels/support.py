@@ -60,7 +60,7 @@ def judge(request: SupportRequest) -> SupportResult:
     marks = [blended(cosine, (window.share + whole_share) / 2) for cosine, window in zip(cosines, windows, strict=True)]
     # What is said of the matter is in one piece; a second one may speak of the opposite case.
     nearest = max(range(len(windows)), key=lambda at: (windows[at].single, marks[at]))
-    reasons += opposed(request.sentence, windows[nearest].text)
+    reasons += opposed(request.sentence, windows[nearest].text, whole)
     return SupportResult(round(min(1.0, max(0.0, *marks)), EXACT_DIGITS), reasons)
 
 

@@ -13,7 +13,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 NEGATIONS = _words(
-    "not no never without cannot neither nor except isnt arent doesnt dont didnt wont cant couldnt wasnt"
+    "not no non never without cannot neither nor except isnt arent doesnt dont didnt wont cant couldnt wasnt"
 )
 CONNECTING = _words(
     "a an the to be been being is are was were it its of in on by for with as and or any this that these those only"
