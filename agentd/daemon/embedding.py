@@ -45,7 +45,7 @@ async def make_members(
     members: dict[str, Member] = {}
     for name in named(settings):
         if name == LOCAL and stores.local is not None:
-            members[name] = Member(name, stores.local, lambda: local_load(pool), stores.local.space, trying=False)
+            members[name] = Member(name, stores.local, lambda: local_load(pool), stores.local.space, on_server=False)
         elif name != LOCAL and providers is not None:
             members[name] = server_member(settings.provider(name), providers, known)
     return members
@@ -132,5 +132,5 @@ class SearchedSpaces:
                 None if len(inside) == len(paths) else inside,
                 frozenset(paths[root] for root in inside),
                 "" if member.usable.is_set() else member.reason,
-                Scale(),
+                Scale(*self._chains.scales.get(key, ())),
             )

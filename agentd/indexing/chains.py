@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agentd.errors import AgentdError
+from agentd.indexing.calibration import Scale, calibrate
+from agentd.providers.contracts import Outgoing
 from agentd.storage.root_spaces import Stage
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ class Chains:
     ) -> None:
         self.members = members
         self.spaces = spaces
+        self.scales: dict[str, Scale] = {}
+        """How cosines of the spaces of servers are mapped, by key."""
         self._catalogue = catalogue
         self._chain_of = chain_of
         self._progress = progress
@@ -62,6 +67,7 @@ class Chains:
     async def open(self) -> None:
         """Open the views of all spaces that are known, so that searches see them from the start."""
         self.spaces.chains = await self._catalogue.spaces.all()
+        self.scales = {key: Scale(*line) for key, line in (await self._catalogue.spaces.scales()).items()}
         await self.spaces.keep(self.members.values())
 
     async def run(self, supervise: Supervise) -> None:
@@ -79,6 +85,7 @@ class Chains:
             await self._asked.wait()
             self._asked.clear()
             await self._apply()
+            await self._calibrate()
             self._planned = not self._asked.is_set()
             self._progress.give()
 
@@ -104,6 +111,22 @@ class Chains:
                 self.spaces.running[key].embedder.reconcile()
         self._applied = wanted
         log.info("embedding_planned", roots=len(wanted), spaces=len(self.spaces.running))
+
+    async def _calibrate(self) -> None:
+        """Learn the scales of new spaces, on behalf of the roots that use them."""
+        paths = {root.id: root.path for root in await self._catalogue.roots.all()}
+        for key, service in list(self.spaces.running.items()):
+            using = [paths[root] for root, stages in self.spaces.chains.items() if root in paths and holds(stages, key)]
+            if key in self.scales or not using or not service.member.on_server or not service.member.usable.is_set():
+                continue
+            try:
+                scale = await calibrate(service.member.model, Outgoing("embeddings", frozenset(using)))
+            except AgentdError as error:
+                log.info("not_calibrated", space=key, error=error.message)
+                continue
+            if service.member.space == service.vectors.space:
+                self.scales[key] = scale
+                await self._catalogue.spaces.keep_scale(key, *scale)
 
     @property
     def settled(self) -> bool:
@@ -136,6 +159,11 @@ class Chains:
             return 0, 0
         waiting = list(queued.values())[-1]
         return embeddable - waiting, waiting
+
+
+def holds(stages: Chain, key: str) -> bool:
+    """Whether a space is in a chain."""
+    return any(stage.space == key for stage in stages)
 
 
 def chain(members: Iterable[Member]) -> Chain:

@@ -48,8 +48,8 @@ class Load(Struct, frozen=True):
 
 
 class Member:
-    """``changed`` is called when its space or its state is another one. ``trying`` is false for a model that cannot
-    change, as the one in our workers. ``space`` may be given where it was learned in an earlier run.
+    """``changed`` is called when its space or its state is another one. ``on_server`` is false for the model in
+    our workers, which is always there and cannot change. ``space`` may be given where it was learned in an earlier run.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class Member:
         load: Callable[[], Load],
         space: Space | None = None,
         *,
-        trying: bool = True,
+        on_server: bool = True,
     ) -> None:
         self.name = name
         self.model = model
         self.load = load
         self.space = space
-        self.state: State = "untried" if trying else "ok"
+        self.state: State = "untried" if on_server else "ok"
         self.reason = ""
         self.usable = asyncio.Event()
         self.looked = asyncio.Event()
@@ -73,12 +73,12 @@ class Member:
         self.changed: Callable[[], None] = lambda: None
         self.retry_at: float | None = None
         """When it is tried again, on the clock of ``time.monotonic``; None while it works."""
-        self._trying = trying
+        self.on_server = on_server
         self._away_since = math.inf
         self._asked = asyncio.Event()
         if space is not None:
             self.usable.set()
-        if not trying:
+        if not on_server:
             self.looked.set()
 
     @property
@@ -111,7 +111,7 @@ class Member:
 
     async def watch(self) -> None:
         """The service: learns the space, and notices when the model goes, comes back, or is another one."""
-        while self._trying:
+        while self.on_server:
             pause = await self._look()
             self.looked.set()
             self.changed()

@@ -67,6 +67,14 @@ class RootSpaces:
         """The spaces that are in the chain of any root."""
         return await self._database.read_bulk(_in_use)
 
+    async def scales(self) -> dict[str, tuple[float, float]]:
+        """(factor, shift) of the spaces that were calibrated."""
+        return await self._database.read_bulk(_scales)
+
+    async def keep_scale(self, space: str, factor: float, shift: float) -> None:
+        """Remember how cosines of a space are mapped."""
+        await self._database.write(_keep_scale, space, factor, shift)
+
 
 def overfull(before: Chain, after: Chain) -> set[str]:
     """The spaces in which fewer chunks belong than did: the root left them, or a stage ahead of them counts again."""
@@ -104,6 +112,15 @@ def _all(connection: sqlite3.Connection) -> dict[int, Chain]:
     ):
         chains.setdefault(root_id, []).append(Stage(key, bool(is_open), bool(lost)))
     return {root_id: tuple(stages) for root_id, stages in chains.items()}
+
+
+def _scales(connection: sqlite3.Connection) -> dict[str, tuple[float, float]]:
+    rows = connection.execute("SELECT key, factor, shift FROM space WHERE factor IS NOT NULL AND shift IS NOT NULL")
+    return {key: (factor, shift) for key, factor, shift in rows}
+
+
+def _keep_scale(connection: sqlite3.Connection, space: str, factor: float, shift: float) -> None:
+    connection.execute("UPDATE space SET factor = ?, shift = ? WHERE key = ?", (factor, shift, space))
 
 
 def _in_use(connection: sqlite3.Connection) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from chain_harness import at_rest, configured, impure, running, server, until, write
 from msgspec.structs import replace
@@ -12,9 +13,14 @@ from agentd.config.settings import RootSettings
 from agentd.domain import Filter
 from agentd.errors import ProviderRefusedError, ProviderUnavailableError
 from agentd.indexing import members as members_module
+from agentd.indexing.calibration import APART, PAIRS, TOGETHER, line, means, vectors
 from agentd.indexing.chains import chain
 from agentd.indexing.members import Load, Member
-from agentd.retrieval.meaning import merged
+from agentd.kernels.embed import embed
+from agentd.kernels.messages import EmbedRequest
+from agentd.models import builtin_model_directory
+from agentd.providers.contracts import Embedded
+from agentd.retrieval.meaning import Scale, merged
 from agentd.storage.root_spaces import Stage, overfull, to_fill
 
 if TYPE_CHECKING:
@@ -191,6 +197,23 @@ def test_what_changes_with_a_chain() -> None:
     assert (to_fill(away, lost), overfull(away, lost)) == ({"B"}, set())
     assert (to_fill(lost, up), overfull(lost, up)) == (set(), {"B"})
     assert (to_fill(up, (Stage("B"),)), overfull(up, (Stage("B"),))) == ({"B"}, {"A"})
+
+
+def test_the_scale_of_a_space_is_that_of_the_model_in_the_package() -> None:
+    request = EmbedRequest(str(builtin_model_directory()), [text for pair in PAIRS for text in pair])
+    result = embed(request)
+    found = vectors(Embedded(result.codes, result.scales, 0, 0))
+    together, apart = means(found[::2] @ found[1::2].T)
+    assert together == pytest.approx(TOGETHER, abs=0.002)
+    assert apart == pytest.approx(APART, abs=0.002)
+
+
+def test_another_scale_is_mapped_onto_it() -> None:
+    scale = line(np.where(np.eye(8, dtype=bool), 0.9, 0.7).astype(np.float32))
+    mapped = [Scale(*scale).onto(cosine) for cosine in (0.9, 0.7, 0.95)]
+    assert mapped[:2] == [pytest.approx(TOGETHER, abs=1e-4), pytest.approx(APART, abs=1e-4)]
+    assert mapped[2] > mapped[0]
+    assert line(np.full((8, 8), 0.5, np.float32)).factor < 10
 
 
 def test_lists_of_spaces_are_joined_by_rank() -> None:

@@ -19,6 +19,10 @@ ALTER TABLE space DROP COLUMN active;
 ALTER TABLE space DROP COLUMN filled_to;
 ALTER TABLE space DROP COLUMN fill_end;
 
+-- The line that maps cosines of the space onto those of the model in the package; NULL until it is known.
+ALTER TABLE space ADD COLUMN factor REAL;
+ALTER TABLE space ADD COLUMN shift REAL;
+
 -- What models of servers made of a fixed text, by which one is known again. `scale` is a float32, as `codes` belong to.
 CREATE TABLE probe (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
