@@ -135,13 +135,14 @@ def victims(state: Path) -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("first", [0, 2, 4])
 def test_whatever_was_done_to_the_files_the_daemon_opens_and_ends_whole(
-    daemon: Daemon, made: Daemon, harm: Callable[[Path], None]
+    daemon: Daemon, made: Daemon, first: int
 ) -> None:
+    """Each file is harmed in another way."""
     daemon.before_exec = obey_permissions
-    for path in victims(daemon.state):
-        harm(path)
+    for number, path in enumerate(victims(daemon.state), first):
+        HARMS[number % len(HARMS)](path)
     with daemon:
         assert [each["path"] for each in daemon.client.roots()] == [str(root(made))]
         is_whole(daemon, root(made))
@@ -151,7 +152,7 @@ def test_whatever_was_done_to_the_files_the_daemon_opens_and_ends_whole(
     assert audit(daemon.state, vectors=True) == []
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_bytes_anywhere_end_in_what_a_new_index_would_hold(daemon: Daemon, made: Daemon, seed: int) -> None:
     generator = random.Random(seed)  # noqa: S311 repeatable, not secret
     for path in sorted(path for path in daemon.state.rglob("*") if path.is_file() and size_of(path)):
