@@ -42,7 +42,8 @@ def report(status: IndexStatus, socket_path: str, screen: output.Screen, now: fl
     if not status["roots"]:
         lines += ["", "No roots. To index this directory: agentctl add ."]
     lines += ["", *totals(status, socket_path)]
-    return lines + [screen.paint(f"degraded: {output.clean(reason)}", output.YELLOW) for reason in status["degraded"]]
+    lines += [screen.paint(f"degraded: {output.clean(reason)}", output.YELLOW) for reason in status["degraded"]]
+    return lines + [f"notice: {output.clean(notice)}" for notice in status.get("notices", ())]
 
 
 def lag(status: IndexStatus) -> str:
