@@ -111,7 +111,7 @@ async def live(settings: Settings, around: Surroundings, lost: str) -> Lost | No
         database = daemon.stores.catalogue.database
         database.renewed = database.renewed or lost
         daemon.reloader.listen(around.reload_asked, around.reload, around.reporter.reloading)
-        daemon.guard(lambda: asyncio.to_thread(around.lock.check))
+        daemon.guard(lambda: in_place(around.lock, database))
         calm_collector()
         name = around.listening.getsockname()
         log.info("ready", socket=name, milliseconds=round((time.monotonic() - began) * 1000, 1))
@@ -119,6 +119,20 @@ async def live(settings: Settings, around: Surroundings, lost: str) -> Lost | No
         async with ending(around.stop, database.damage, around.listening) as end:
             await serve(daemon, around, end)
     return Lost(database.damage.result(), daemon.settings) if damaged(database, around.stop) else None
+
+
+async def in_place(lock: FileLock, database: Database) -> None:
+    """See that what is written is kept. A lock that is gone comes first: without it, no new index may be made here.
+
+    Raises:
+        StateUnusableError: the state directory was deleted, or the index in it, which is then made anew.
+    """
+    await asyncio.to_thread(lock.check)
+    try:
+        await asyncio.to_thread(database.check_in_place)
+    except StateDamagedError as error:
+        database.note_damage(error)
+        raise
 
 
 def damaged(database: Database, stop: asyncio.Event) -> bool:

@@ -206,6 +206,20 @@ def test_an_index_damaged_under_a_running_daemon_is_opened_anew_behind_the_same_
     assert daemon.client.stats()["embedding"]["computed"] == 0
 
 
+@pytest.mark.parametrize("name", ["index.db", "index.db-wal"])
+def test_an_index_deleted_under_a_running_daemon_is_noticed_before_anything_is_acknowledged(
+    daemon: Daemon, made: Daemon, name: str
+) -> None:
+    daemon.start()
+    daemon.agrees(root(made))
+    (daemon.state / name).unlink()
+    with pytest.raises(AgentdClientError, match="deleted or replaced while in use"):
+        daemon.client.wait("keyword", timeout=DEADLINE)
+    daemon._disconnect()
+    is_whole(daemon, root(made))
+    assert [each["path"] for each in daemon.client.roots()] == [str(root(made))]
+
+
 def test_one_wrong_letter_of_a_stored_text_is_noticed(daemon: Daemon, made: Daemon) -> None:
     with closing(sqlite3.connect(daemon.state / "index.db")) as connection:
         connection.execute("UPDATE chunk SET text = replace(text, 'unique3', 'unique4') WHERE text LIKE '%unique3.%'")
