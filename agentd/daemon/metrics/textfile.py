@@ -73,7 +73,9 @@ def replace(path: Path, text: str) -> None:
         OSError: the folder cannot be written, or is full.
     """
     aside = _aside(path)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC  # the folder may be others' too
+    aside.unlink(missing_ok=True)
+    # The folder may be others' too, who could put a link there, or a pipe that nobody reads: only a new file will do.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(aside, flags, MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), MODE)  # whatever the umask says
