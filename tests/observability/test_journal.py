@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import io
 import json
-import logging
 import os
 import socket
 from pathlib import Path
@@ -80,20 +79,6 @@ def stderr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
         stat = os.fstat(stream.fileno())
         monkeypatch.setenv("JOURNAL_STREAM", f"{stat.st_dev}:{stat.st_ino}")
         yield stream
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    configure("info", "json", io.StringIO())  # closes the journal's socket
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-    logging.captureWarnings(capture=False)
-    set_secrets([])
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @given(st.dictionaries(NAMES, TEXTS))
