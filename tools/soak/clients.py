@@ -33,7 +33,7 @@ QUESTIONS = (
     "import lock",
 )
 MODES: tuple[Literal["keyword", "vector", "fusion", "full"], ...] = ("keyword", "vector", "fusion", "full")
-REFUSALS = {"busy", "deadline", "not_found", "invalid_params"}
+REFUSALS = {"busy", "deadline", "not_found", "symbol_not_found", "invalid_params"}
 """Errors that are answers: the daemon has its hands full, or the tree has moved on since the question was made up."""
 
 
