@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
+from agentd.config import terminal
 from agentd.config.manager import ServiceManager
 from agentd.daemon.bootstrap import build
 from agentd.daemon.locks import BoundSocket, FileLock, private_directory
@@ -61,7 +62,7 @@ async def run(settings: Settings, reload: Callable[[], Settings], manager: Servi
     share_heaps()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopping_signals(stop))
-        stack.enter_context(reloading_signal(reload_asked))
+        stack.enter_context(reloading_signal(reload_asked, stop))
         reporter = Reporter(stack.enter_context(Notifier(manager.notify_socket)), manager.watchdog_seconds)
         private_directory(settings.state_directory)
         lock = FileLock(settings.state_directory / "lock", f"the state in {settings.state_directory}")
@@ -210,10 +211,20 @@ def stopping_signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reloading_signal(asked: asyncio.Event) -> Iterator[None]:
-    """SIGHUP sets the event that the reload service waits for; before that runs, it must not end the process."""
+def reloading_signal(asked: asyncio.Event, stop: asyncio.Event) -> Iterator[None]:
+    """SIGHUP sets the event that the reload service waits for; before that runs, it must not end the process.
+
+    One that comes because the terminal was closed stops the daemon: whoever started it there has gone.
+    """
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    attached = terminal.is_attached()
+
+    def hung_up() -> None:
+        if attached and not terminal.is_attached():
+            stop.set()
+        asked.set()
+
+    loop.add_signal_handler(signal.SIGHUP, hung_up)
     try:
         yield
     finally:

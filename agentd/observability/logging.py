@@ -136,6 +136,7 @@ def configure(
     )
     logging.basicConfig(handlers=[_StandardLibraryBridge()], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # it tells of each call, which nobody can follow
     set_level(level)
 
 

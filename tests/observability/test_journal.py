@@ -23,6 +23,8 @@ from agentd.observability.masking import set_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", min_size=1)
 

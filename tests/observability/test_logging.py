@@ -14,6 +14,8 @@ import structlog
 
 from agentd.observability.logging import configure, set_level
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:

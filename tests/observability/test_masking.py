@@ -7,6 +7,8 @@ import structlog
 
 from agentd.observability import logging, masking
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
+
 KEY = 'sk-"quoted"-ü-\\back'
 
 
