@@ -32,6 +32,7 @@ class Textfile:
         self._interval = interval_seconds
         self._text = text
         self._problem = ""
+        self._writing: asyncio.Task[None] | None = None
 
     def findings(self) -> list[tuple[str, str]]:
         """For the status: why there are no figures, if there are none."""
@@ -46,13 +47,19 @@ class Textfile:
                 due = max(due + self._interval, time.monotonic())
                 await asyncio.sleep(due - time.monotonic())
         finally:
+            if (
+                self._writing is not None
+            ):  # a thread cannot be cancelled, and must not write after the file was taken away
+                with contextlib.suppress(OSError):
+                    await self._writing
             await asyncio.to_thread(remove, self._path)
 
     async def _write(self) -> str:
         """Write once; why it did not work, in words, or nothing."""
         text = await self._text()
+        self._writing = asyncio.create_task(asyncio.to_thread(replace, self._path, text))
         try:
-            await asyncio.to_thread(replace, self._path, text)
+            await asyncio.shield(self._writing)
         except OSError as error:
             return error.strerror or str(error)
         return ""
