@@ -47,9 +47,8 @@ class Textfile:
                 due = max(due + self._interval, time.monotonic())
                 await asyncio.sleep(due - time.monotonic())
         finally:
-            if (
-                self._writing is not None
-            ):  # a thread cannot be cancelled, and must not write after the file was taken away
+            if self._writing is not None:
+                # A thread cannot be cancelled, and must not write once the file was taken away.
                 with contextlib.suppress(OSError):
                     await self._writing
             await asyncio.to_thread(remove, self._path)
