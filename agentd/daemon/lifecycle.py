@@ -220,9 +220,8 @@ def reloading_signal(asked: asyncio.Event, stop: asyncio.Event) -> Iterator[None
     attached = terminal.is_attached()
 
     def hung_up() -> None:
-        if attached and not terminal.is_attached():
-            stop.set()
-        asked.set()
+        gone = attached and not terminal.is_attached()
+        (stop if gone else asked).set()
 
     loop.add_signal_handler(signal.SIGHUP, hung_up)
     try:
