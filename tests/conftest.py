@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 import uvloop
 from storage_samples import Index
 
+from agentd.observability.logging import configure
+from agentd.observability.masking import set_secrets
 from agentd.storage.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from pathlib import Path
 
 NOBODY = 65534
@@ -58,3 +63,18 @@ async def catalogue(tmp_path: Path) -> AsyncIterator[Catalogue]:
 @pytest.fixture
 async def index(catalogue: Catalogue) -> Index:
     return Index(catalogue)
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """Logging belongs to the process: what a test configured must not be there in the next one, in whatever file."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    configure("info", "json", io.StringIO())  # closes the journal's socket
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.captureWarnings(capture=False)
+    set_secrets([])
+    root.handlers[:] = handlers
+    root.setLevel(level)

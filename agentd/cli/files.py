@@ -68,7 +68,7 @@ def line(file: FileInfo, *, terminal: bool) -> str:
     reason = output.clean(file["skip"].replace("_", " ")) if file["skip"] else ""
     if not terminal:
         return f"{path}\t{file['skip']}" if file["skip"] else path
-    about = reason or f"{file['language']}, {file['chunks']} chunks"
+    about = reason or f"{file['language']}, {file['chunks']} passages"
     return f"{path}  ({output.clean(about)}, {output.size(file['size'])})"
 
 

@@ -42,7 +42,8 @@ def report(status: IndexStatus, socket_path: str, screen: output.Screen, now: fl
     if not status["roots"]:
         lines += ["", "No roots. To index this directory: agentctl add ."]
     lines += ["", *totals(status, socket_path)]
-    return lines + [screen.paint(f"degraded: {output.clean(reason)}", output.YELLOW) for reason in status["degraded"]]
+    lines += [screen.paint(f"degraded: {output.clean(reason)}", output.YELLOW) for reason in status["degraded"]]
+    return lines + [f"notice: {output.clean(notice)}" for notice in status.get("notices", ())]
 
 
 def lag(status: IndexStatus) -> str:
@@ -60,8 +61,8 @@ def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
     colour = output.GREEN if root["state"] == "current" else output.YELLOW
     scanned = "never" if root["scanned_at"] is None else output.duration(max(now - root["scanned_at"], 0)) + " ago"
     rows = [
-        ("  documents", f"{root['documents']:,}{pending(root['pending'], 'to read')}"),
-        ("  chunks", f"{root['chunks']:,}"),
+        ("  files", f"{root['documents']:,}{pending(root['pending'], 'to read')}"),
+        ("  passages", f"{root['chunks']:,}"),
         ("  vectors", f"{root['vectors']:,}{pending(root['vectors_pending'], 'to compute')}"),
         ("  scanned", scanned),
     ]
@@ -83,7 +84,7 @@ def watched(root: RootInfo) -> str:
 
 def totals(status: IndexStatus, socket_path: str) -> list[str]:
     """What concerns all roots together."""
-    rows = [("embedding", output.clean(status["space"] or "none: keyword search only"))]
+    rows = [("model", output.clean(status["space"] or "none: keyword search only"))]
     if speed := rates(status):
         rows.append(("rate", speed))
     if status["disk_bytes"]:
@@ -152,7 +153,7 @@ def wait(args: Namespace) -> int:
     if args.json:
         output.say_json(now)
     else:
-        output.say(f"Current: {now['documents']:,} documents, {now['vectors']:,} vectors")
+        output.say(f"Current: {now['documents']:,} files, {now['vectors']:,} vectors")
     return c.FOUND
 
 

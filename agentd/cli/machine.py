@@ -43,7 +43,7 @@ def account_of(name: str) -> pwd.struct_passwd:
 
 
 def user_name() -> str:
-    """The name of who runs this; where the machine knows none, as in a container, the number, which loginctl takes too."""
+    """The name of who runs this, or the number, which loginctl takes too, where there is none, as in containers."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

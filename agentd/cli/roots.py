@@ -38,9 +38,7 @@ def remove(args: Namespace) -> int:
     if args.json:
         output.say_json(removed)
     else:
-        output.say(
-            f"Removed {output.clean(removed['removed'])}. Its {removed['documents']:,} documents leave the index."
-        )
+        output.say(f"Removed {output.clean(removed['removed'])}. Its {removed['documents']:,} files leave the index.")
     return c.FOUND
 
 
@@ -52,7 +50,7 @@ def roots(args: Namespace) -> int:
         output.say_json({"roots": known})
     elif known:
         rows = (
-            (output.clean(root["path"]), root["state"], f"{root['documents']:,} documents", root["origin"])
+            (output.clean(root["path"]), root["state"], f"{root['documents']:,} files", root["origin"])
             for root in known
         )
         output.say(*output.table(rows))

@@ -79,8 +79,8 @@ def daemon_command() -> list[str]:
         raise AgentdClientError(
             "temporary_environment",
             f"This agentctl runs from {sys.prefix}, and {reason}: a service that starts from there would fail one day. "
-            "Install it to stay, for example with `uv tool install agentd-local` or `pipx install agentd-local`, and "
-            "run the agentctl that this gives you.",
+            "Install it where it can stay: in a checkout elsewhere, such as ~/src (`make run` installs into its .venv) "
+            "or as a package with `uv tool install agentd-local`; then run the agentctl that this gives you.",
         )
     script = os.path.join(os.path.dirname(sys.executable), "agentd")
     return [script] if os.access(script, os.X_OK) else [sys.executable, "-P", "-m", "agentd"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -39,13 +40,11 @@ def run(args: Namespace) -> int:
     with c.connect(args) as client:
         now = client.status()
     screen = output.screen()
-    try:
-        if args.json or not screen.is_terminal or not terminal.knows_escapes():
-            follow(args, now)
-        else:
+    if args.json or not screen.is_terminal or not terminal.knows_escapes():
+        follow(args, now)
+    else:
+        with contextlib.suppress(KeyboardInterrupt):  # how a person leaves it
             live_view(args, screen)
-    except KeyboardInterrupt:
-        pass
     return c.FOUND
 
 
@@ -161,7 +160,7 @@ def one_line(status: IndexStatus) -> str:
     """The status without what changes while nothing happens: rates and times."""
     reasons = "".join(f"; degraded: {output.clean(reason)}" for reason in status["degraded"])
     return (
-        f"{status['state']}: {status['documents']:,} documents, {status['pending']:,} to read, "
+        f"{status['state']}: {status['documents']:,} files, {status['pending']:,} to read, "
         f"{status['vectors']:,} vectors, {status['vectors_pending']:,} to compute{reasons}"
     )
 

@@ -22,3 +22,12 @@ def knows_links(environ: Mapping[str, str] = os.environ) -> bool:
 def wants_colour(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether colour is welcome: any value of ``NO_COLOR`` but the empty one forbids it (no-color.org)."""
     return knows_escapes(environ) and not environ.get("NO_COLOR")
+
+
+def is_attached() -> bool:
+    """Whether this process has a terminal that can end it: false under a service manager, and once it hung up."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True

@@ -98,7 +98,15 @@ class Budget:
             return ""
         return (
             f"indexing waits, searches are answered: {self.name.replace('_', ' ')} is {self.used // MEBIBYTE:,} MiB, "
-            f"{self._setting} is {self.limit // MEBIBYTE:,}; make room or change it, indexing goes on by itself"
+            f"{self._setting} is {self.limit // MEBIBYTE:,}; {self._advice()}"
+        )
+
+    def _advice(self) -> str:
+        if self.pressure > 1:
+            return "make room or change it, indexing goes on by itself"
+        return (
+            f"indexing goes on once there were {1 - RELAXED:.0%} to spare for {self._standing.patience:.0f} s; "
+            "where it waits again and again, change the limit"
         )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
+from agentd.config import terminal
 from agentd.config.manager import ServiceManager
 from agentd.daemon.bootstrap import build
 from agentd.daemon.locks import BoundSocket, FileLock, private_directory
@@ -69,7 +70,7 @@ async def run(
     share_heaps()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopping_signals(stop))
-        stack.enter_context(reloading_signal(reload_asked))
+        stack.enter_context(reloading_signal(reload_asked, stop))
         reporter = Reporter(stack.enter_context(Notifier(manager.notify_socket)), manager.watchdog_seconds)
         private_directory(settings.state_directory)
         lock = FileLock(settings.state_directory / "lock", f"the state in {settings.state_directory}")
@@ -120,7 +121,7 @@ async def live(settings: Settings, around: Surroundings, lost: str) -> Lost | No
         database = daemon.stores.catalogue.database
         database.renewed = database.renewed or lost
         daemon.reloader.listen(around.reload_asked, around.reload, around.reporter.reloading)
-        daemon.guard(lambda: asyncio.to_thread(around.lock.check))
+        daemon.guard(lambda: in_place(around.lock, database))
         calm_collector()
         name = around.listening.getsockname()
         log.info("ready", socket=name, milliseconds=round((time.monotonic() - began) * 1000, 1))
@@ -128,6 +129,20 @@ async def live(settings: Settings, around: Surroundings, lost: str) -> Lost | No
         async with ending(around.stop, database.damage, around.listening) as end:
             await serve(daemon, around, end)
     return Lost(database.damage.result(), daemon.settings) if damaged(database, around.stop) else None
+
+
+async def in_place(lock: FileLock, database: Database) -> None:
+    """See that what is written is kept. A lock that is gone comes first: without it, no new index may be made here.
+
+    Raises:
+        StateUnusableError: the state directory was deleted, or the index in it, which is then made anew.
+    """
+    await asyncio.to_thread(lock.check)
+    try:
+        await asyncio.to_thread(database.check_in_place)
+    except StateDamagedError as error:
+        database.note_damage(error)
+        raise
 
 
 def damaged(database: Database, stop: asyncio.Event) -> bool:
@@ -205,10 +220,19 @@ def stopping_signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reloading_signal(asked: asyncio.Event) -> Iterator[None]:
-    """SIGHUP sets the event that the reload service waits for; before that runs, it must not end the process."""
+def reloading_signal(asked: asyncio.Event, stop: asyncio.Event) -> Iterator[None]:
+    """SIGHUP sets the event that the reload service waits for; before that runs, it must not end the process.
+
+    One that comes because the terminal was closed stops the daemon: whoever started it there has gone.
+    """
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    attached = terminal.is_attached()
+
+    def hung_up() -> None:
+        gone = attached and not terminal.is_attached()
+        (stop if gone else asked).set()
+
+    loop.add_signal_handler(signal.SIGHUP, hung_up)
     try:
         yield
     finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+
 from agentd.daemon.checkup import Checkup
 from agentd.daemon.stores import VECTORS_NAME
 from agentd.storage.set_aside import KEPT_DAYS, copies
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from agentd.indexing.index import Index
     from agentd.indexing.signal import Signal
     from agentd.storage.rows import ViewRow
+
+log = structlog.get_logger(__name__)
 
 KEYWORD_LOST = "the keyword view was damaged and is filled again; search by words is incomplete until then: {}"
 VECTORS_LOST = "the vector view was damaged and is filled again; search by meaning is incomplete until then: {}"
@@ -54,9 +58,14 @@ class Soundness:
 
     async def _finish(self) -> None:
         """Note when all has been read that a new or an older index lacked."""
+        before = self._database.upgraded_from
+        if before:
+            log.info("upgrading", version_before=before)
         await self._progress.until(lambda: not self._index.unfinished())
         self._database.renewed = ""
         await self._database.finish_upgrade()
+        if before:
+            log.info("upgraded", version_before=before)
 
     def findings(self) -> Iterator[tuple[str, str]]:
         """(kind, sentence) for everything that is being made up for."""

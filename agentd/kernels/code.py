@@ -26,7 +26,12 @@ PARSE_SECONDS = 2.0
 """CPU time for one parse: error recovery can be slower than linear. A file over this bound is cut by lines instead."""
 
 SLICE = 64 * 1024
-"""Bytes handed to the parser at a time: what is larger is read through a callback, which alone can be interrupted."""
+"""Bytes handed to the parser at a time."""
+
+UNWATCHED = 4096
+"""Bytes up to which a parse is not watched. Larger ones are read through a callback, which alone can be interrupted,
+for 1 to 2 % more time: error recovery can be quadratic, and 20 kB of ``/** `` took Go's grammar minutes.
+"""
 
 SMALL_VALUE = 4
 """A constant or field stands alone in a chunk from this part of its size on; below, it belongs to what is around it."""
@@ -78,7 +83,7 @@ def statement(lines: list[str], line: int) -> tuple[int, ...]:
 
 def _parse(language: str, data: bytes) -> Tree | None:
     parser = Parser(load(language))
-    if len(data) <= SLICE:
+    if len(data) <= UNWATCHED:
         return parser.parse(data)
     deadline = time.thread_time() + PARSE_SECONDS
     try:

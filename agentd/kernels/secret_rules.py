@@ -115,6 +115,12 @@ TOKENS = (
     _token("planetscale", "pscale_tkn_ pscale_pw_ pscale_oauth_", r"[\w.-]{32,64}"),
     _token("fly", "fo1_ fm1_ fm2_", r"[\w+/=-]{39,512}", looks_random),
     _token("discord", "discord.com/api/webhooks/ discordapp.com/api/webhooks/", r"\d{16,20}/[\w-]{60,80}"),
+    Rule(
+        "authorization",
+        ("Bearer ", "bearer ", "Basic ", "basic "),
+        re.compile(r"[Bb](?:earer|asic) (?P<secret>[A-Za-z0-9._~+/=-]{20,4096})"),
+        looks_random,
+    ),
     Rule("telegram", (":AA",), re.compile(r"(?<=[0-9]{8}):(?P<secret>AA[\w-]{33})(?![\w-])")),
     Rule("mailchimp", ("-us",), re.compile(r"(?<=[0-9a-f]{32})-us[0-9]{1,2}(?![A-Za-z0-9])")),
     Rule(

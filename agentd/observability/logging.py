@@ -7,6 +7,7 @@ since those hold text of documents.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
@@ -24,6 +25,7 @@ from structlog.processors import (
 
 from agentd.config.streams import leads_to_journal
 from agentd.observability.journal import PRIORITIES, SOCKET, Journal, fields_of
+from agentd.observability.lines import Lines
 from agentd.observability.masking import mask_secrets
 
 if TYPE_CHECKING:
@@ -41,18 +43,19 @@ class _Output:
 
     def __init__(self) -> None:
         self.threshold = logging.INFO
-        self.stream: TextIO = sys.stderr
+        self.lines = Lines(sys.stderr or io.StringIO())  # None where it is closed (agentd 2>&-)
         self.journal: Journal | None = None
 
     def write(self, line: str, fields: Mapping[str, str] | None = None) -> None:
-        """Send ``fields`` to the journal, or write ``line``; a reader that is gone must not take the daemon with it."""
+        """Send ``fields`` to the journal, or write ``line``; a reader that is gone or stopped holds up nobody."""
         if fields is not None and self.journal is not None and self.journal.send(fields):
             return
         try:
-            self.stream.write(line + "\n")
-            self.stream.flush()
+            lost = self.lines.write(line)
         except (OSError, ValueError):  # a broken pipe, a closed stream: there is nowhere left to say so
-            pass
+            return
+        if lost:
+            _log.warning("log_lines_lost", lines=lost)
 
     debug = info = warning = error = critical = exception = write
 
@@ -119,8 +122,8 @@ def configure(
     """Set up logging for the process; may be called again. ``stream`` defaults to standard error; where it leads to the
     journal, ``auto`` sends entries to the socket ``journal``.
     """
-    _output.stream = stream or sys.stderr
-    form = _form(output_format, _output.stream)
+    _output.lines = Lines(stream or sys.stderr)
+    form = _form(output_format, _output.lines.stream)
     if _output.journal is not None:
         _output.journal.close()
     _output.journal = Journal(journal) if form == "journal" else None
@@ -133,6 +136,7 @@ def configure(
     )
     logging.basicConfig(handlers=[_StandardLibraryBridge()], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # it tells of each call, which nobody can follow
     set_level(level)
 
 
@@ -156,7 +160,7 @@ def _pipeline(form: Form) -> list[Processor]:
     if form == "console":
         # The default formatter prints local variables.
         renderer = ConsoleRenderer(
-            colors=_output.stream.isatty(), exception_formatter=plain_traceback, pad_level=False, pad_event_to=0
+            colors=_output.lines.stream.isatty(), exception_formatter=plain_traceback, pad_level=False, pad_event_to=0
         )
         return [*shared, TimeStamper("%H:%M:%S", utc=False), renderer, _mask]
     shared += [TimeStamper("iso", utc=True), format_exc_info]

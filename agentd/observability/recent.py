@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 60.0
 MOST_VALUES = 1024
 """Under load the window is shorter than a minute: the last thousand say as much."""
+FRESH_SECONDS = 0.5
+"""A summary sorts a thousand values, so that one who asks without end gets the same one for a while."""
 
 
 class Recent:
     """The latest values, each with its time."""
 
-    __slots__ = ("_clock", "_values")
+    __slots__ = ("_clock", "_summary", "_until", "_values")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._values: deque[tuple[float, float]] = deque(maxlen=MOST_VALUES)
+        self._summary: dict[str, float] = {}
+        self._until = -math.inf  # the summary holds until then
 
     def observe(self, value: float) -> None:
         """Take in a value."""
@@ -31,6 +35,11 @@ class Recent:
     def snapshot(self) -> dict[str, float]:
         """JSON values: ``count``, quantiles and ``max`` over the last ``seconds``, all 0 where nothing happened."""
         now = self._clock()
+        if now >= self._until:
+            self._summary, self._until = self._summarise(now), now + FRESH_SECONDS
+        return self._summary
+
+    def _summarise(self, now: float) -> dict[str, float]:
         while self._values and self._values[0][0] < now - WINDOW_SECONDS:
             self._values.popleft()
         ordered = sorted(value for _, value in self._values)

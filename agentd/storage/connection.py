@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -25,6 +26,8 @@ STEPS_BETWEEN_LOOKS = 20_000
 """Steps of SQLite's machine, a millisecond or so, between two looks at whether anybody still waits for the answer."""
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_CUT_SHORT = sqlite3.SQLITE_IOERR_SHORT_READ
+"""The file or its log ends before what stands in it: no trouble of the disk that would pass."""
 
 _NO_TEXT = "Could not decode to UTF-8"
 """Said by the sqlite3 module, without a code. All that is stored was text."""
@@ -111,8 +114,7 @@ def connect(path: Path, *, cache_kib: int) -> sqlite3.Connection:
         if file.exists() and not file.is_file():
             raise StateDamagedError(f"{file} is no file; expected a database", path=str(file))
     try:
-        # SQLite gives its -wal and -shm files the mode of the database.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _make_writable(path)
     except OSError as error:
         message = f"The state file {path} cannot be opened for writing: {error.strerror}. Make its directory writable."
         raise StateUnusableError(message, path=str(path)) from error
@@ -123,6 +125,24 @@ def connect(path: Path, *, cache_kib: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make_writable(path: Path) -> None:
+    """Make the file where it is missing; SQLite gives its -wal and -shm the same mode.
+
+    One that is there is never opened here: to close any descriptor of it takes from all connections of this process the
+    locks by which another program's connection, when it closes, knows that it must leave the log alone
+    (https://sqlite.org/howtocorrupt.html, 2.2).
+
+    Raises:
+        OSError: it cannot be made, or not be read and written.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            reason = errno.EROFS if os.statvfs(path).f_flag & os.ST_RDONLY else errno.EACCES
+            raise OSError(reason, os.strerror(reason)) from None
 
 
 def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
@@ -215,7 +235,8 @@ def guarded(
 
 def is_damaged(error: sqlite3.Error) -> bool:
     """Whether the file's content is the trouble, rather than the disk or the permissions."""
-    return _primary_code(error) in _DAMAGED or str(error).startswith(_NO_TEXT)
+    cut_short = getattr(error, "sqlite_errorcode", None) == _CUT_SHORT
+    return cut_short or _primary_code(error) in _DAMAGED or str(error).startswith(_NO_TEXT)
 
 
 def unusable(path: Path, error: sqlite3.Error) -> StateUnusableError | None:

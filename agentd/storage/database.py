@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -59,6 +60,8 @@ class Database:
         self._queries = writer
         self._indexing = writer
         self._loop = asyncio.get_running_loop()
+        self._files: list[tuple[int, int]] = []
+        """Of the database and its log, as they were opened."""
 
     @classmethod
     async def open(cls, path: Path) -> Database:
@@ -74,6 +77,7 @@ class Database:
         try:
             database = cls(path, writer, await writer.run(guarded, path, _identity), opener.renewed)
             await database._open_readers()
+            database._files = await asyncio.to_thread(_inodes, path)
         except BaseException:
             await writer.close()
             raise
@@ -133,6 +137,16 @@ class Database:
         """Say that the file is damaged; only the first to say so is heard."""
         if not self.damage.done():
             self.damage.set_result(error)
+
+    def check_in_place(self) -> None:
+        """See that what is open is still what lies at ``path``: SQLite goes on with a file or a log that was deleted or
+        replaced, and all that is written there is lost at the end. For any thread.
+
+        Raises:
+            StateDamagedError: it is not.
+        """
+        if _inodes(self.path) != self._files:
+            raise StateDamagedError(f"The state file {self.path} or its log was deleted or replaced while in use.")
 
     async def answers(self) -> None:
         """Wait for the writer's turn, with nothing to do there: returns as long as its thread moves, full disk or not.
@@ -219,6 +233,16 @@ class Database:
     def _committed(self, generation: int) -> None:
         self.generation.advance(generation)
         self.commits.advance(self.commits.value + 1)
+
+
+def _inodes(path: Path) -> list[tuple[int, int]]:
+    """Which files lie where the database and its log should; fewer where one is missing."""
+    found = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def current_generation(connection: sqlite3.Connection) -> int:

@@ -65,7 +65,7 @@ def set_aside(path: Path, reason: str, companions: Sequence[str] = ()) -> None:
 def copies(directory: Path) -> list[Damaged]:
     """What was set aside in ``directory``, the oldest first; companions go with their databases and are not named."""
     found = []
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         for path in directory.iterdir():
             if match := _NAME.fullmatch(path.name):
                 at = datetime.strptime(match["stamp"], _STAMP).replace(tzinfo=UTC)

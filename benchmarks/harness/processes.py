@@ -86,9 +86,11 @@ def cpu_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def pss_bytes(pid: int) -> int:
-    """Proportional set size: private pages, and its share of those it has in common (proc(5), smaps_rollup)."""
+def pss_bytes(pid: int, part: str = "Pss") -> int:
+    """Proportional set size: private pages, and its share of those it has in common (proc(5), smaps_rollup); ``part``
+    may be ``Pss_Anon`` or ``Pss_File``.
+    """
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{part}:"):
             return int(line.split()[1]) * 1024
-    raise ValueError(f"expected a line Pss: in /proc/{pid}/smaps_rollup, found none")
+    raise ValueError(f"expected a line {part}: in /proc/{pid}/smaps_rollup, found none")

@@ -101,7 +101,7 @@ def test_watch_prints_a_line_for_each_change_in_a_pipe(peer: ScriptedPeer) -> No
     watching = agentctl("status", "--watch", "--socket", peer.path)
     assert watching.stdout
     first = watching.stdout.readline()
-    assert first == "indexing: 1 documents, 2 to read, 3 vectors, 4 to compute; degraded: x\n"
+    assert first == "indexing: 1 files, 2 to read, 3 vectors, 4 to compute; degraded: x\n"
     for _ in range(2):  # unchanged: asked for again, and not printed
         peer.received.get(timeout=10)
     peer.replies["index.status"] = Result(now | {"state": "current"})

@@ -333,7 +333,7 @@ def test_wait_draws_progress_and_ends_with_the_result(
     terminal = type_in("wait")
     assert terminal.end() == 0
     assert "2 / 33 files" in terminal.plain()
-    assert "Current: 2 documents, 3 vectors" in terminal.plain()
+    assert "Current: 2 files, 3 vectors" in terminal.plain()
     assert peer.sent() == [("index.wait", {"events": True, "for": "vectors"})]
 
 

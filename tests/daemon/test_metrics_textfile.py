@@ -101,25 +101,30 @@ async def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []  # noqa: PTH208  # names are enough
 
 
-async def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
-    path, other = tmp_path / "agentd.prom", tmp_path / "other"
+@pytest.mark.parametrize("planted", ["link", "pipe"])
+async def test_what_others_put_in_its_place_is_neither_followed_nor_waited_for(tmp_path: Path, planted: str) -> None:
+    path, aside, other = tmp_path / "agentd.prom", tmp_path / ".agentd.prom.tmp", tmp_path / "other"
     other.write_text("mine")
     path.symlink_to(other)
-    (tmp_path / ".agentd.prom.tmp").symlink_to(other)
-    wrote = asyncio.Event()
+    if planted == "link":
+        aside.symlink_to(other)
+    else:
+        os.mkfifo(aside)
 
     async def text() -> str:
-        wrote.set()
         return "agentd_x 1\n"
 
-    textfile = Textfile(str(path), 60.0, text)
-    service = asyncio.create_task(textfile.run())
-    async with asyncio.timeout(10):
-        await wrote.wait()
-        while not textfile.findings():  # noqa: ASYNC110  # the same
-            await asyncio.sleep(0.001)
-    service.cancel()
-    await asyncio.wait([service])
+    service = asyncio.create_task(Textfile(str(path), 60.0, text).run())
+    try:
+        async with asyncio.timeout(10):
+            while path.is_symlink():  # noqa: ASYNC110  # the service tells nobody
+                await asyncio.sleep(0.001)
+        assert path.read_text() == "agentd_x 1\n"
+    finally:
+        if not aside.is_symlink() and aside.is_fifo():  # let a thread that waits go on
+            os.close(os.open(aside, os.O_RDWR))
+        service.cancel()
+        await asyncio.wait([service])
     assert other.read_text() == "mine"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 import signal
+import termios
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from daemon_harness import DEADLINE, QUICK, Daemon, running, until, write_files
+from daemon_harness import DEADLINE, KEYWORD_ONLY, QUICK, Daemon, running, until, write_files
 
 from agentd.models import builtin_model_directory
 
@@ -25,6 +28,22 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     with running(place, place / "root") as daemon:
         daemon.client.wait("keyword", timeout=DEADLINE)
         yield daemon
+
+
+def test_a_terminal_that_is_closed_takes_the_daemon_along(tmp_path: Path) -> None:
+    write_files(tmp_path / "root", 2)
+    terminal, inside = os.openpty()
+
+    def sit_at_it() -> None:
+        os.setsid()
+        fcntl.ioctl(inside, termios.TIOCSCTTY, 0)
+
+    daemon = Daemon(tmp_path, tmp_path / "root", **KEYWORD_ONLY)
+    daemon.before_exec = sit_at_it
+    with daemon:
+        os.close(inside)
+        os.close(terminal)  # the kernel sends SIGHUP to the leader of the session
+        assert daemon.exit_code() == 0
 
 
 def events(daemon: Daemon, name: str) -> list[dict[str, Any]]:

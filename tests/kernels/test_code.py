@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import NamedTuple
 
 import pytest
 from chunking import chunk_text
 
 from agentd.kernels.chunks import Source
+from agentd.kernels.code import read_code
 from agentd.kernels.grammars import GRAMMARS
 
 
@@ -188,6 +190,13 @@ def test_deep_nesting_is_no_recursion_error(opening: str) -> None:
     text = "x = " + opening * 10_000
     chunks, _ = chunk_text(Source(text), "python", 1200)
     assert sum(len("".join(chunk.text.split())) for chunk in chunks) == len("".join(text.split()))
+
+
+def test_a_small_file_that_its_grammar_takes_minutes_for_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentd.kernels.code.PARSE_SECONDS", 0.2)
+    began = time.thread_time()
+    assert read_code(Source("/** " * 5000), "go").notes == ["parse_timeout"]
+    assert time.thread_time() - began < 2.0
 
 
 def test_a_minified_script_is_cut_into_pieces_of_its_line() -> None:

@@ -71,6 +71,7 @@ KINDS: dict[str, tuple[str, Callable[[random.Random], str], str]] = {
     "password": ('"password": "', of(WORDS + "!#%&*-_", 20), '7"'),
     "env": ("SESSION_SECRET=", of(HEX + string.ascii_uppercase, 32), ""),
     "bearer": ("Authorization: Bearer ", of(WORDS, 40), ""),
+    "bearer_hex": ("curl -H 'Authorization: Bearer ", of(HEX, 40), "'"),
 }
 AROUND = ("", 'value = "{}"\n', "# note {} ends here", "export X={}\nexport Y=1", '{{"a": "{}"}}')
 

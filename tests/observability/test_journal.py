@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import io
 import json
-import logging
 import os
 import socket
 from pathlib import Path
@@ -23,6 +22,8 @@ from agentd.observability.masking import set_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", min_size=1)
@@ -80,20 +81,6 @@ def stderr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
         stat = os.fstat(stream.fileno())
         monkeypatch.setenv("JOURNAL_STREAM", f"{stat.st_dev}:{stat.st_ino}")
         yield stream
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    configure("info", "json", io.StringIO())  # closes the journal's socket
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-    logging.captureWarnings(capture=False)
-    set_secrets([])
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @given(st.dictionaries(NAMES, TEXTS))

@@ -3,33 +3,23 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
+import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import structlog
 
 from agentd.observability.logging import configure, set_level
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    structlog.reset_defaults()
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -134,3 +124,26 @@ def test_a_closed_stream_is_no_error() -> None:
     configure("info", "json", stream := io.StringIO())
     stream.close()
     structlog.get_logger("x").info("nobody listens")
+
+
+def test_a_reader_that_stops_loses_lines_and_holds_up_nobody() -> None:
+    """``agentd 2>&1 | less``: the pipe fills, and whoever logs is the loop."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "w") as stream:
+        configure("info", "json", stream)
+        log = structlog.get_logger("x")
+        small = [threading.Thread(target=lambda: [log.info("tick") for _ in range(500)], daemon=True) for _ in range(3)]
+        large = threading.Thread(target=lambda: [log.info("tock", text="x" * 6000) for _ in range(50)], daemon=True)
+        for thread in (large, *small):
+            thread.start()
+        for thread in (large, *small):
+            thread.join(10)
+        stuck = [thread for thread in (large, *small) if thread.is_alive()]
+        os.set_blocking(reading, False)
+        early = b"".join(iter(lambda: reader.read(65536) or b"", b""))
+        assert not stuck
+        log.info("later")
+        late = reader.read(65536) or b""
+    said = [json.loads(line) for line in (early + late).splitlines() if line.endswith(b"}")]
+    assert [each["event"] for each in said[-2:]] == ["later", "log_lines_lost"]
+    assert said[-1]["lines"] == 1550 - len(said[:-2])

@@ -1,26 +1,22 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 
 from agentd.observability import logging, masking
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 KEY = 'sk-"quoted"-ü-\\back'
 
 
 @pytest.fixture(params=["json", "console"])
-def lines(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+def lines(request: pytest.FixtureRequest) -> io.StringIO:
     stream = io.StringIO()
     logging.configure("debug", request.param, stream)
-    yield stream
-    masking.set_secrets([])
-    logging.configure("info")
+    return stream
 
 
 def test_a_secret_shows_in_no_field_message_nor_traceback(lines: io.StringIO) -> None:

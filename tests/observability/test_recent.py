@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd.observability.recent import MOST_VALUES, Recent, quantile
+from agentd.observability.recent import FRESH_SECONDS, MOST_VALUES, Recent, quantile
 
 
 class Clock:
@@ -26,6 +26,16 @@ def test_what_is_older_than_a_minute_is_forgotten() -> None:
     assert recent.snapshot() == {"count": 1, "seconds": 60.0, "p50": 2.0, "p99": 2.0, "max": 2.0}
     clock.now += 60
     assert recent.snapshot() == {"count": 0, "seconds": 60.0, "p50": 0.0, "p99": 0.0, "max": 0.0}
+
+
+def test_a_summary_holds_for_a_moment() -> None:
+    recent = Recent(clock := Clock())
+    recent.observe(1.0)
+    first = recent.snapshot()
+    recent.observe(5.0)
+    assert recent.snapshot() is first
+    clock.now += FRESH_SECONDS
+    assert recent.snapshot()["max"] == 5.0
 
 
 def test_under_load_the_window_says_how_short_it_is() -> None:

@@ -91,6 +91,12 @@ def test_what_cannot_be_renamed_is_an_error_that_says_what_to_do(
     as_nobody(check)
 
 
+def test_a_file_in_the_place_of_a_directory_holds_no_copies(tmp_path: Path) -> None:
+    """Status asks for them, and must not fail because the state is damaged."""
+    (tmp_path / "vectors").write_text("not a directory")
+    assert copies(tmp_path / "vectors") == []
+
+
 def test_everything_becomes_private_but_links_are_left_alone(tmp_path: Path) -> None:
     state, outside = tmp_path / "state", tmp_path / "outside"
     (state / "views" / "deep").mkdir(parents=True)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from storage_samples import SPACE, Index, chunk, entry, parsed, want
 
 from agentd.domain import RootOrigin
-from agentd.errors import ShuttingDownError, StateNewerError, StateUnusableError
+from agentd.errors import ShuttingDownError, StateDamagedError, StateNewerError, StateUnusableError
 from agentd.storage import migrations
 from agentd.storage.catalogue import Catalogue
 from agentd.storage.database import Database
@@ -269,6 +269,39 @@ async def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path, *, 
         [sys.executable, "-c", READ_ONLY, str(path)], capture_output=True, text=True, timeout=20, check=False
     )
     assert f"{path} cannot be opened for writing: Permission denied" in child.stdout, child.stderr
+
+
+PASSER_BY = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT count(*) FROM document").fetchall()
+connection.close()
+"""
+
+
+async def test_another_program_that_looks_in_and_leaves_does_not_take_the_log_along(tmp_path: Path) -> None:
+    """The last connection of all removes the log; that others are open it can only tell by their locks."""
+    path, log = tmp_path / "index.db", tmp_path / "index.db-wal"
+    catalogue = await Catalogue.open(path)
+    before = log.stat().st_ino
+    subprocess.run(  # noqa: ASYNC221 - nothing else runs on this loop
+        [sys.executable, "-c", PASSER_BY, str(path)], capture_output=True, timeout=20, check=True
+    )
+    assert log.exists()
+    assert log.stat().st_ino == before
+    await catalogue.close()
+
+
+async def test_a_log_that_was_cut_short_is_damage_and_no_trouble_of_the_disk(tmp_path: Path) -> None:
+    catalogue = await Catalogue.open(tmp_path / "index.db")
+    index = Index(catalogue)
+    await index.store(await index.root(), "a", chunk("text"))
+    os.truncate(tmp_path / "index.db-wal", 0)
+    await catalogue.database.shrink_memory()
+    with pytest.raises(StateDamagedError):
+        await index.texts()
+    assert catalogue.database.damage.done()
+    await catalogue.close()
 
 
 async def test_a_reader_does_not_wait_for_a_bulk_write(tmp_path: Path) -> None:

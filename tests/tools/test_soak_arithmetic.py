@@ -4,7 +4,7 @@ import pytest
 from soak.report import held
 from soak.sampling import Sample, growth, last_quarter
 
-STEADY = Sample(0.0, 100, 50, 30, 20, 10, 1000)
+STEADY = Sample(0.0, 100, 20, 50, 30, 20, 10, 1000)
 
 
 def test_growth_leaves_the_first_quarter_out_and_is_not_fooled_by_one_sample() -> None:

@@ -33,11 +33,26 @@ QUESTIONS = (
     "import lock",
 )
 MODES: tuple[Literal["keyword", "vector", "fusion", "full"], ...] = ("keyword", "vector", "fusion", "full")
-REFUSALS = {"busy", "deadline", "not_found", "invalid_params"}
+REFUSALS = {"busy", "deadline", "not_found", "symbol_not_found", "invalid_params"}
 """Errors that are answers: the daemon has its hands full, or the tree has moved on since the question was made up."""
 
 
-class Asker(threading.Thread):
+class Visitor(threading.Thread):
+    """A client in a thread of its own, until told to leave."""
+
+    def __init__(self, name: str, socket_path: Path, rng: Random) -> None:
+        super().__init__(name=name, daemon=True)
+        self._socket = str(socket_path)
+        self._rng = rng
+        self._leave = threading.Event()
+
+    def leave(self) -> None:
+        """Let it end what it is about, then end."""
+        self._leave.set()
+        self.join(PATIENCE_SECONDS)
+
+
+class Asker(Visitor):
     """Asks one question after the other, of every kind, until told to leave.
 
     Half of the time it holds ``still``, the lock without which nobody changes the tree: then every hit must stand on
@@ -45,21 +60,13 @@ class Asker(threading.Thread):
     """
 
     def __init__(self, socket_path: Path, tree: Tree, still: threading.Lock, rng: Random) -> None:
-        super().__init__(name="asker", daemon=True)
+        super().__init__("asker", socket_path, rng)
         self.wrong: list[str] = []
         self.answers = 0
         self.checked_hits = 0
         self.refused: dict[str, int] = {}
-        self._socket = str(socket_path)
         self._tree = tree
         self._still = still
-        self._rng = rng
-        self._leave = threading.Event()
-
-    def leave(self) -> None:
-        """Answer what is open, then end."""
-        self._leave.set()
-        self.join(PATIENCE_SECONDS)
 
     def run(self) -> None:
         """A new connection now and then."""
@@ -124,19 +131,11 @@ QUERIES: tuple[Callable[[Client, str, Random], object], ...] = (
 """Questions whose answers are only asked for: their time, and that they come."""
 
 
-class SlowClient(threading.Thread):
+class SlowClient(Visitor):
     """Asks for much and reads none of it, hangs up in the middle, and comes again."""
 
     def __init__(self, socket_path: Path, rng: Random) -> None:
-        super().__init__(name="slow-client", daemon=True)
-        self._socket = str(socket_path)
-        self._rng = rng
-        self._leave = threading.Event()
-
-    def leave(self) -> None:
-        """Hang up for good."""
-        self._leave.set()
-        self.join(PATIENCE_SECONDS)
+        super().__init__("slow-client", socket_path, rng)
 
     def run(self) -> None:
         """As rude as a client can be without being refused."""

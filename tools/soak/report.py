@@ -53,11 +53,15 @@ def report(outcome: Outcome, seed: int, minutes: float, load: float) -> bool:
 
 
 def memory(samples: list[Sample]) -> list[Figure]:
-    """Growth of the daemon, and of it with its workers."""
-    daemon = [float(one.daemon) for one in samples]
+    """Growth of the daemon, without the mapped files that the system takes back, and of it with its workers."""
+    daemon = [float(one.daemon - one.files) for one in samples]
+    files = [float(one.files) for one in samples]
     family = [float(one.daemon + one.workers) for one in samples]
     return [
         grown("memory of the daemon (PSS at rest), last quarter over second", daemon, growth(daemon)),
+        Figure(
+            "mapped files beside it", f"{files[0] / MEGABYTE:.0f} MB at first, {files[-1] / MEGABYTE:.0f} MB at last"
+        ),
         # Which bulk worker is left, one with the model or one without, is chance: at most it is one with it.
         grown("the same, with its workers, at most", family, growth(family, max)),
     ]

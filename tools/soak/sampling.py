@@ -21,13 +21,15 @@ LOOK_SECONDS = 0.4
 
 
 class Sample(NamedTuple):
-    """``daemon`` and ``workers`` are PSS in bytes, ``watches`` are of all; the rest is of the daemon alone.
+    """``daemon`` and ``workers`` are PSS in bytes, ``watches`` are of all; the rest is of the daemon alone. ``files``
+    is what its PSS holds of mapped files: pages of the keyword view and of libraries, which the system takes back.
 
     ``descriptors`` are those that do not come and go with workers, which have a socket and a pidfd each.
     """
 
     minute: float
     daemon: int
+    files: int
     workers: int
     descriptors: int
     threads: int
@@ -55,7 +57,8 @@ def look(pid: int, state: Path, minute: float) -> Sample:
     tasks, descriptors = (len(list(Path(f"/proc/{pid}/{name}").iterdir())) for name in ("task", "fd"))
     disk = sum(path.stat().st_blocks * 512 for path in state.rglob("*") if path.is_file())
     descriptors -= 2 * (len(members) - 1)
-    return Sample(minute, pss_bytes(pid), workers, descriptors, tasks, watches, disk)
+    files = pss_bytes(pid, "Pss_File")
+    return Sample(minute, pss_bytes(pid), files, workers, descriptors, tasks, watches, disk)
 
 
 def watches_of(pid: int) -> int:

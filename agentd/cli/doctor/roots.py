@@ -59,7 +59,7 @@ def folder(root: RootInfo) -> Finding:
 def state(root: RootInfo) -> Finding:
     """How far its index is."""
     left = f"{root['pending']:,} files to read, {root['vectors_pending']:,} vectors to compute"
-    found = f"{root['path']}: {root['state']}, {root['documents']:,} documents, {left}"
+    found = f"{root['path']}: {root['state']}, {root['documents']:,} files, {left}"
     if root["state"] == "missing":
         return problem("roots.state", found, "a folder that is there", "agentctl reindex after it is back")
     return ok("roots.state", found)

@@ -32,6 +32,7 @@ class Textfile:
         self._interval = interval_seconds
         self._text = text
         self._problem = ""
+        self._writing: asyncio.Task[None] | None = None
 
     def findings(self) -> list[tuple[str, str]]:
         """For the status: why there are no figures, if there are none."""
@@ -46,13 +47,18 @@ class Textfile:
                 due = max(due + self._interval, time.monotonic())
                 await asyncio.sleep(due - time.monotonic())
         finally:
+            if self._writing is not None:
+                # A thread cannot be cancelled, and must not write once the file was taken away.
+                with contextlib.suppress(OSError):
+                    await self._writing
             await asyncio.to_thread(remove, self._path)
 
     async def _write(self) -> str:
         """Write once; why it did not work, in words, or nothing."""
         text = await self._text()
+        self._writing = asyncio.create_task(asyncio.to_thread(replace, self._path, text))
         try:
-            await asyncio.to_thread(replace, self._path, text)
+            await asyncio.shield(self._writing)
         except OSError as error:
             return error.strerror or str(error)
         return ""
@@ -73,7 +79,9 @@ def replace(path: Path, text: str) -> None:
         OSError: the folder cannot be written, or is full.
     """
     aside = _aside(path)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC  # the folder may be others' too
+    aside.unlink(missing_ok=True)
+    # The folder may be others' too, who could put a link there, or a pipe that nobody reads: only a new file will do.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(aside, flags, MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), MODE)  # whatever the umask says
