@@ -195,6 +195,8 @@ class Daemon:
         """Open the views of every embedding model. Without one that works, search is by keyword alone and says so."""
         self.providers = providers
         self.searcher.vector_problem = self.stores.vector_problem
+        if self.stores.local is not None:
+            self.answers.judge_by_meaning(self.pool, self.stores.local.directory, self.settings.embedding.max_tokens)
         members = await make_members(self.settings, self.stores, providers, self.pool)
         if not members:
             return

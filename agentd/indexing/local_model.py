@@ -23,8 +23,8 @@ class LocalModel:
 
     def __init__(self, pool: Pool, directory: str, space: Space, settings: EmbeddingSettings) -> None:
         self.space = space
+        self.directory = directory
         self._pool = pool
-        self._directory = directory
         self._settings = settings
 
     async def probe(self) -> None:
@@ -33,7 +33,7 @@ class LocalModel:
     async def embed(self, texts: Sequence[str], outgoing: Outgoing, *, query: bool = False) -> Embedded:  # noqa: ARG002  # the contract
         """See EmbeddingModel. Raises ComputeError, BusyError."""
         settings = self._settings
-        request = EmbedRequest(self._directory, list(texts), settings.max_tokens, settings.batch_tokens)
+        request = EmbedRequest(self.directory, list(texts), settings.max_tokens, settings.batch_tokens)
         lane, priority = (Lane.INTERACTIVE, Priority.PARSE) if query else (Lane.BULK, Priority.EMBED)
         result = await self._pool.run(EMBED, request, lane=lane, priority=priority)
         return Embedded(result.codes, result.scales, result.truncated, result.tokens, self.space)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 from daemon_harness import QUICK, Daemon, running
 
+from agentd.answer.extract import OPENING
 from agentd.client import AgentdClientError
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ def test_an_extract_cites_what_is_on_disk_and_sources_are_streamed(daemon: Daemo
         span = daemon.client.read_span(citation["path"], citation["start_line"], citation["end_line"])
         assert citation["text"].strip("\n") in span["text"]
         assert citation["hash"] == "sha256:" + hashlib.sha256(citation["text"].encode()).hexdigest()
+
+
+def test_with_the_model_of_the_package_an_extract_is_narrowed_by_meaning(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "retry.py").write_text(ENGINE)
+    with Daemon(tmp_path / "place", tmp_path / "root") as daemon:
+        daemon.client.wait("vectors")
+        answer = daemon.client.ask(QUESTION)
+        assert answer["answer"].startswith(OPENING)
 
 
 def test_text_of_a_root_that_was_not_asked_plays_no_part(daemon: Daemon, tmp_path: Path) -> None:
