@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agentd.kernels.sentences import without_code
+
 if TYPE_CHECKING:
     from collections.abc import Container
 
 MARK = re.compile(r"\[((?:\d{1,3}|\d{1,3}(?:\s*[,;]\s*\d{1,3})+))\]")
-
-_FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"`[^`\n]*`")
 
 
 def numbers_in(inside: str) -> list[int]:
@@ -27,12 +26,6 @@ def cited(text: str) -> list[int]:
     """The numbers cited in ``text``, in the order of their first use; brackets in code are no marks."""
     found = (number for match in MARK.finditer(without_code(text)) for number in numbers_in(match[1]))
     return list(dict.fromkeys(found))
-
-
-def without_code(text: str) -> str:
-    """``text`` with code replaced by as many spaces."""
-    blank = _FENCED.sub(lambda match: " " * len(match[0]), text)
-    return _INLINE.sub(lambda match: " " * len(match[0]), blank)
 
 
 def without_marks(text: str, numbers: Container[int]) -> str:

@@ -20,7 +20,8 @@ _HEADING_END = re.compile(r"^[ \t]*#{1,6} [^\n]*\n", re.MULTILINE)
 _END = re.compile(
     r"[.!?\u2026]+[\"'\u201d\u2019)*_]*(?:[ \t]*\[[\d,; ]+\])*(?:\s+|\Z)(?=[\"'\u201c\u2018(\[*_`]*[A-Z0-9`:]|\Z)"
 )
-_INLINE = re.compile(r"`+[^`\n]*`+")
+_INLINE = re.compile(r"(?<!`)(`+)(?!`)[^\n]{0,1000}?(?<!`)\1(?!`)")
+"""Between as many backticks as it begins with, so that a single one may stand within two (CommonMark, code spans)."""
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|a\.k\.a|incl|resp|No|Nr|Fig|Mr|Mrs|Ms|Dr|Prof|St|[A-Z])\.\s*$|^\s*\d{1,3}\.\s*$"
 )
@@ -46,6 +47,19 @@ def is_code(piece: str) -> bool:
     return _FENCED.match(piece) is not None
 
 
+def without_code(text: str) -> str:
+    """``text`` with code, in blocks and in lines, replaced by as many spaces: every other character keeps its place.
+
+    >>> without_code("so `x[1]` is [2]")
+    'so        is [2]'
+    """
+    return _INLINE.sub(_spaces, _FENCED.sub(_spaces, text))
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
 def _prose(text: str) -> list[str]:
     cuts = {match.end() for match in _STARTS.finditer(text)} | {match.end() for match in _HEADING_END.finditer(text)}
     blocks = [text[start:end] for start, end in pairwise(sorted({0, *cuts, len(text)}))]
@@ -54,7 +68,7 @@ def _prose(text: str) -> list[str]:
 
 def _sentences(block: str) -> list[str]:
     """A dot within inline code ends nothing: such code is looked at as letters."""
-    plain = _INLINE.sub(lambda match: "`" + "x" * (len(match[0]) - 2) + "`", block)
+    plain = _INLINE.sub(lambda match: match[1] + "x" * (len(match[0]) - 2 * len(match[1])) + match[1], block)
     found: list[str] = []
     start = 0
     for end in _END.finditer(plain):

@@ -13,6 +13,9 @@ from agentd.answer.marks import cited, without_marks
         ("a [2] b [1, 3][2].", [2, 1, 3]),
         ("`x[1]` and\n```\ny[2]\n```\nbut [3]", [3]),
         ("[link] [1a] [] [1000]", []),
+        ("``x[1] `y[2]` ``, [3]", [3]),
+        ("````\n```\nx[1]\n```\n````\n[2]", [2]),
+        ("a ` alone [1]", [1]),
     ],
 )
 def test_numbers_are_found_outside_of_code(text: str, numbers: list[int]) -> None:
