@@ -6,28 +6,18 @@ again. It holds only what can be computed again: a damaged file is set aside and
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from functools import partial
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 from msgspec import Struct
 
-from agentd.errors import StateDamagedError
 from agentd.storage import embedding_table as table
-from agentd.storage.connection import Connection, guarded, is_damaged, open_or_replace, transact, unusable
-from agentd.storage.database_check import check_tables, checking
 from agentd.storage.embedding_table import Vector
-from agentd.storage.free_space import forget_pages, return_pages, truncate_log
-from agentd.storage.set_aside import SQLITE_COMPANIONS, set_aside
+from agentd.storage.renewable import RenewableDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Collection, Sequence
+    from collections.abc import AsyncIterable, Collection, Sequence
     from pathlib import Path
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 ENTRY_OVERHEAD_BYTES = 400
 """What an entry costs in memory beside its codes: key, hash, vector and the links of the cache's dicts."""
@@ -47,13 +37,9 @@ class CacheCounts(Struct):
 class EmbeddingCache:
     """Made by ``EmbeddingCache.open``. Spaces are named by ``Space.key``, texts by their 16-byte hash."""
 
-    def __init__(self, path: Path, connection: Connection, memory_bytes: int) -> None:
+    def __init__(self, database: RenewableDatabase, memory_bytes: int) -> None:
         self.counts = CacheCounts()
-        self._path = path
-        self._connection = connection
-        self._replacing = asyncio.Lock()
-        self._damage = ""
-        """Why the connection was closed; a new file is made when it is needed next."""
+        self._database = database
         self._memory: LRUCache[tuple[str, bytes], Vector] = LRUCache(memory_bytes, getsizeof=_entry_bytes)
 
     @classmethod
@@ -64,13 +50,12 @@ class EmbeddingCache:
             StateNewerError: a newer agentd wrote it.
             StateUnusableError: it cannot be read and written.
         """
-        return cls(
-            path, await Connection.open(_THREAD, partial(_open_or_replace, path)), memory_megabytes * 1024 * 1024
-        )
+        database = await RenewableDatabase.open(path, "agentd-embeddings", table.open_table)
+        return cls(database, memory_megabytes * 1024 * 1024)
 
     async def close(self) -> None:
         """Finish what was asked for and close."""
-        await self._connection.close()
+        await self._database.close()
 
     async def get_many(self, space: str, hashes: Collection[bytes]) -> dict[bytes, Vector]:
         """The vectors that are there, by hash."""
@@ -79,7 +64,7 @@ class EmbeddingCache:
         self.counts.memory_hits += len(found)
         missing = [digest for digest in wanted if digest not in found]
         if missing:
-            read = await self._run(table.get, space, missing)
+            read = await self._database.run(table.get, space, missing)
             self.counts.disk_hits += len(read)
             self.counts.misses += len(missing) - len(read)
             self._remember(space, read)
@@ -88,7 +73,7 @@ class EmbeddingCache:
 
     async def put_many(self, space: str, vectors: Sequence[tuple[bytes, bytes, float]]) -> None:
         """Keep (hash, codes, scale) for good, in one transaction."""
-        await self._run(table.put, space, vectors)
+        await self._database.run(table.put, space, vectors)
         self._remember(space, {digest: Vector(codes, scale) for digest, codes, scale in vectors})
 
     async def evict(self, in_use: AsyncIterable[Sequence[bytes]], active: Collection[str], limit_bytes: int) -> int:
@@ -99,34 +84,28 @@ class EmbeddingCache:
         """
         if await self.disk_bytes() <= limit_bytes:
             return 0
-        await self._run(table.begin_census)
+        await self._database.run(table.begin_census)
         async for hashes in in_use:
-            await self._run(table.note_in_use, hashes)
+            await self._database.run(table.note_in_use, hashes)
         evicted = 0
-        while await self.disk_bytes() > limit_bytes and (count := await self._run(table.evict, list(active))):
+        while await self.disk_bytes() > limit_bytes and (count := await self._database.run(table.evict, list(active))):
             evicted += count
-        await self._run(table.end_census)
+        await self._database.run(table.end_census)
         self.counts.evicted += evicted
         return evicted
 
     async def disk_bytes(self) -> int:
         """What the file takes, free pages left out."""
-        return await self._run(table.used_bytes)
+        return await self._database.run(table.used_bytes)
 
     async def give_back(self) -> None:
-        """Give what evicted vectors took, and the write-ahead log, back to the disk, in steps between which others
-        write.
-        """
-        connection = await self._sound_connection()
-        while await connection.run(guarded, self._path, return_pages, 0):
-            pass
-        await connection.run(guarded, self._path, truncate_log)
+        """Give what evicted vectors took, and the write-ahead log, back to the disk."""
+        await self._database.give_back()
 
     async def shrink_memory(self) -> None:
         """Forget the vectors and the pages that are in memory; the disk has them all."""
         self._memory.clear()
-        connection = await self._sound_connection()
-        await connection.run(guarded, self._path, forget_pages)
+        await self._database.shrink_memory()
 
     def _remember(self, space: str, vectors: dict[bytes, Vector]) -> None:
         for digest, vector in vectors.items():
@@ -134,59 +113,8 @@ class EmbeddingCache:
                 self._memory[space, digest] = vector
 
     async def check(self) -> None:
-        """Read the whole file, beside everybody else, and replace it where it is damaged.
-
-        Raises:
-            StateUnusableError: it cannot be read.
-        """
-        connection = await self._sound_connection()
-        try:
-            async with checking(self._path) as checker:
-                await check_tables(checker, self._path)
-        except StateDamagedError as error:
-            await self._give_up(connection, error.message)
-
-    async def _run(
-        self, function: Callable[Concatenate[sqlite3.Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> R:
-        """Run in a transaction; where the file proves damaged, once more on the new one that takes its place."""
-        connection = await self._sound_connection()
-        try:
-            return await connection.run(transact, function, *args, **kwargs)
-        except sqlite3.Error as error:
-            if not is_damaged(error):
-                raise unusable(self._path, error) or error from error
-            await self._give_up(connection, str(error))
-        return await (await self._sound_connection()).run(transact, function, *args, **kwargs)
-
-    async def _give_up(self, damaged: Connection, reason: str) -> None:
-        # Several calls may have met the damage; the first one counts.
-        async with self._replacing:
-            if self._connection is damaged and not self._damage:
-                self._damage = reason
-                await damaged.close()
-
-    async def _sound_connection(self) -> Connection:
-        """The connection, to a new file where the old one proved damaged; tried anew where the disk was full."""
-        async with self._replacing:
-            if self._damage:
-                self._connection = await Connection.open(
-                    _THREAD, partial(_set_aside_and_open, self._path, self._damage)
-                )
-                self._damage = ""
-            return self._connection
-
-
-_THREAD = "agentd-embeddings"
-
-
-def _open_or_replace(path: Path) -> sqlite3.Connection:
-    return open_or_replace(path, table.open_table)[0]
-
-
-def _set_aside_and_open(path: Path, reason: str) -> sqlite3.Connection:
-    set_aside(path, reason, SQLITE_COMPANIONS)
-    return _open_or_replace(path)
+        """Read the whole file and replace it where it is damaged. Raises StateUnusableError where it cannot be read."""
+        await self._database.check()
 
 
 def _entry_bytes(vector: Vector) -> int:

@@ -13,19 +13,17 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from agentd.storage.connection import connect
 from agentd.storage.feed import feed_live
+from agentd.storage.rewriting import write_anew
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
-    from pathlib import Path
 
     from agentd.storage.database import Database
 
 BATCH_SIZE = 1000
 """Documents fed in one transaction."""
-CACHE_KIB = 4096
 
 
 class Purge:
@@ -55,7 +53,7 @@ class Purge:
             StateUnusableError: the disk has no room for a second copy, say; try again later.
         """
         removals = await self._database.read(_removals)
-        await self._database.write_anew(_vacuum)
+        await self._database.write_anew(write_anew)
         await self._database.write(_done, removals)
         await self._database.truncate_log()
         self.asked.clear()
@@ -92,13 +90,3 @@ def _with_text(connection: sqlite3.Connection, after: int) -> list[int]:
         "SELECT id FROM document WHERE id > ? AND chunks > 0 ORDER BY id LIMIT ?", (after, BATCH_SIZE)
     )
     return [document_id for (document_id,) in rows]
-
-
-def _vacuum(path: Path) -> None:
-    """On a connection of its own: the others keep what is temporary in memory, and here that is the whole file."""
-    connection = connect(path, cache_kib=CACHE_KIB)
-    try:
-        connection.execute("PRAGMA temp_store = FILE")
-        connection.execute("VACUUM")
-    finally:
-        connection.close()

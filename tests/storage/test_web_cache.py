@@ -107,12 +107,12 @@ async def test_a_damaged_file_is_set_aside(cache: WebCache, clock: Clock, tmp_pa
 async def test_damage_found_in_use_costs_what_was_kept(cache: WebCache, tmp_path: Path) -> None:
     for number in range(200):
         await cache.put("page", number.to_bytes(2, "big"), b"x" * 10_000, 60)
-    await cache._give_back()
+    await cache._database.give_back()
     with (tmp_path / "web.db").open("r+b") as file:
         file.seek(8192)
         file.write(b"\xff" * 400_000)
     cache.shrink_memory()
-    connection = await cache._sound_connection()
+    connection = await cache._database._sound()
     await connection.run(lambda each: each.execute("PRAGMA shrink_memory"))
     for number in range(200):
         await cache.get("page", number.to_bytes(2, "big"))
