@@ -30,20 +30,22 @@ LIVE = frozenset(
         "rerank.candidates",
         "rerank.weight",
         "rerank.limit_milliseconds",
-        *(key for key in FIELDS if key.startswith(("search.", "limits."))),
+        *(key for key in FIELDS if key.startswith(("search.", "limits.", "chat.", "answer.", "web."))),
     }
 )
-"""Keys that take effect on SIGHUP; so do the roots of the file. All else is built into processes and open files."""
+"""Keys that take effect on SIGHUP; so do the roots of the file. All else is built into processes and open files. A
+chain of chat models does where it names servers that were there at the start.
+"""
 
 PLACES = ("socket", "state_directory", "config_file", "flag_roots")
 
 
 def reload_difference(old: Settings, new: Settings) -> tuple[list[str], list[str]]:
     """Names of what differs: first what can change live (``roots`` among it), then what needs a restart."""
-    before, after = as_values(old), as_values(new)
+    before, after, may_change = as_values(old), as_values(new), _live(old, new)
     changed = [key for key in FIELDS if before[key] != after[key]]
-    live = [key for key in changed if key in LIVE]
-    restart = [key for key in changed if key not in LIVE]
+    live = [key for key in changed if key in may_change]
+    restart = [key for key in changed if key not in may_change]
     if (old.roots, old.rules) != (new.roots, new.rules):
         live.append("roots")
     if old.providers != new.providers:
@@ -55,9 +57,16 @@ def reload_difference(old: Settings, new: Settings) -> tuple[list[str], list[str
 def take_live(old: Settings, new: Settings) -> Settings:
     """``old`` with the live part of ``new``: the settings in force after a reload."""
     changes: dict[str, Any] = {"roots": new.roots, "rules": new.rules}
+    may_change = _live(old, new)
     for section in SECTIONS:
         wanted = getattr(new, section)
-        names = [FIELDS[key].name for key in LIVE if FIELDS[key].section == section]
+        names = [FIELDS[key].name for key in may_change if FIELDS[key].section == section]
         values = {name: getattr(wanted, name) for name in names}
         changes[section] = msgspec.structs.replace(getattr(old, section), **values)
     return msgspec.structs.replace(old, **changes)
+
+
+def _live(old: Settings, new: Settings) -> frozenset[str]:
+    """The keys of ``LIVE`` that can change from ``old`` to ``new``."""
+    built = {provider.name for provider in old.providers if provider.chat_model}
+    return LIVE if built.issuperset(new.chat.chain) else LIVE - {"chat.chain"}

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from agentd.compute.pool import Pool
     from agentd.config.settings import Settings
     from agentd.indexing.index import Index
-    from agentd.providers.contracts import ChatModel
     from agentd.providers.web.contracts import WebRetriever
     from agentd.retrieval.files import FileReader
     from agentd.retrieval.freshness import Freshness
@@ -53,7 +52,7 @@ LONGEST_SECONDS = 600.0
 
 
 class DaemonAnswers:
-    """Satisfies ``agentd.server.services.AnswerServices``. ``chat`` and ``web`` are None where none is configured."""
+    """Satisfies ``agentd.server.services.AnswerServices``. ``web`` and ``asker.chat`` are None where there is none."""
 
     def __init__(
         self,
@@ -64,10 +63,8 @@ class DaemonAnswers:
         freshness: Freshness,
         reader: FileReader,
         store: Answers,
-        chat: ChatModel | None = None,
-        web: WebRetriever | None = None,
     ) -> None:
-        self.web = web
+        self.web: WebRetriever | None = None
         self._settings = settings
         self._index = index
         self._catalogue = catalogue
@@ -78,7 +75,7 @@ class DaemonAnswers:
         self._grounder = Grounder(reader, ExtractedTexts(catalogue, index), index)
         self._keeper = Keeper(store, self._refuse_removed)
         self._binder = Binder(self._grounder, LiteralSupport(settings.answer.min_support))
-        self.asker = Asker(settings.answer, settings.chat, chat, WholePassages(), self._binder, self._keeper)
+        self.asker = Asker(settings.answer, settings.chat, None, WholePassages(), self._binder, self._keeper)
 
     def judge_by_meaning(self, pool: Pool, directory: str, max_tokens: int) -> None:
         """Judge sentences and narrow passages with the embedding model in ``directory`` from now on."""
@@ -123,6 +120,15 @@ class DaemonAnswers:
     async def forget_removed(self) -> int:
         """Delete the answers that have to do with a root which was removed; returns how many."""
         return await self._store.forget_other_roots([root.path for root in await self._catalogue.roots.all()])
+
+    async def purge_removed(self) -> None:
+        """The same, and no byte of them stays in unused space of the file.
+
+        Raises:
+            StateUnusableError: the disk has no room for a second copy of it.
+        """
+        await self.forget_removed()
+        await self._store.write_anew()
 
     async def maintain(self) -> int:
         """Delete answers that were kept for long enough, and those of removed roots again: a crash may have come

@@ -7,26 +7,31 @@ processes start while the database and the views open.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Pool
+from agentd.daemon.adoption import adopt, adopt_answers
 from agentd.daemon.answers import DaemonAnswers
 from agentd.daemon.descriptors import Descriptors
 from agentd.daemon.embedding import ChainRule, SearchedSpaces, make_members, new_spaces
+from agentd.daemon.findings import Findings
 from agentd.daemon.governor import Governor
 from agentd.daemon.graph import open_graph
 from agentd.daemon.maintenance import Chore, Maintenance, return_memory
 from agentd.daemon.metrics.exporter import Exporter
 from agentd.daemon.metrics.textfile import Textfile
+from agentd.daemon.models import Models
 from agentd.daemon.providers import make_gate, open_providers
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.reserves import Reserves
+from agentd.daemon.searching import new_searcher
 from agentd.daemon.services import DaemonServices
 from agentd.daemon.soundness import Soundness
 from agentd.daemon.status import StatusReporter
 from agentd.daemon.stores import Threads, open_stores
 from agentd.daemon.supervisor import Supervisor
-from agentd.daemon.web import open_web
+from agentd.daemon.web import DaemonWeb
 from agentd.indexing.chains import Chains
 from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
@@ -38,16 +43,12 @@ from agentd.indexing.purger import Purger
 from agentd.indexing.signal import Signal
 from agentd.observability.lag import LagProbe
 from agentd.observability.metrics import Metrics
-from agentd.retrieval.definitions import DefinitionFinder, Namer, PathFinder
 from agentd.retrieval.files import FileReader
 from agentd.retrieval.freshness import Freshness
 from agentd.retrieval.meaning import MeaningRetriever
 from agentd.retrieval.multi import MultiSearcher
 from agentd.retrieval.packer import Packer
-from agentd.retrieval.ranker import Ranker
 from agentd.retrieval.reranker import Reranker
-from agentd.retrieval.retrievers import KeywordRetriever
-from agentd.retrieval.search import Searcher
 from agentd.retrieval.verification import Verifier
 from agentd.server.listener import Server
 from agentd.server.peer import AllowList
@@ -76,7 +77,6 @@ class Daemon:
         self.stores = stores
         self._threads = threads
         self._progress = progress
-        self.providers: Providers | None = None
         self.metrics = metrics
         self.lag = LagProbe(LAG_PROBE_SECONDS)
         self.supervisor = Supervisor()
@@ -98,19 +98,28 @@ class Daemon:
         self.index.linker = self.linker
         self.reranker = Reranker(pool, settings.rerank, self.metrics)
         verifier = Verifier(threads.verify)
-        self.searcher = self._new_searcher(verifier)
+        self.searcher = new_searcher(
+            stores, threads, pool, self.index, self.reranker, verifier, settings.search, metrics
+        )
         self.maintenance = Maintenance(self._chores(), settings.maintenance.interval_seconds)
-        self.reloader = Reloader(settings, self.index, self._adopt)
+        self.reloader = Reloader(settings, self.index, partial(adopt, self))
         self.reserves = Reserves(stores, self._release_keyword_writer)
         self.governor = Governor(settings, pool, self.reserves, Descriptors(), metrics)
+        self.models = Models(self.index)
+        self.findings = Findings(
+            self.supervisor, self.maintenance, self.index, self.searcher, self.reranker, self.reloader
+        )
         self.status = self._new_status()
-        self.status.others.append(self.governor.findings)
         self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
         exporter = Exporter(self.status, self.metrics, self.lag)
         searches = MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics))
         freshness = Freshness(verifier, self.index)
         self.answers = DaemonAnswers(settings, self.index, catalogue, searches, freshness, self.reader, stores.answers)
         self.maintenance.add("answers", self.answers.maintain)
+        self.gate = make_gate(lambda root: self.settings.rule(root), pool, metrics)  # noqa: PLW0108  # a reload replaces them
+        self.web = DaemonWeb(self.gate, pool, metrics)
+        self.maintenance.add("web cache", self.web.maintain)
+        self.reserves.web_cache = lambda: self.web.cache
         self.services = DaemonServices(
             self.index,
             searches,
@@ -126,9 +135,20 @@ class Daemon:
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
-        self.purger = Purger(catalogue.purge, self.keyword, progress, self.ingest.idle, settings.state_directory)
-        self.soundness = Soundness(stores, self.keyword, self.index, progress, settings.maintenance.check_seconds)
-        self.status.others.append(self.soundness.findings)
+        self.purger = Purger(
+            catalogue.purge,
+            self.keyword,
+            progress,
+            self.ingest.idle,
+            settings.state_directory,
+            self.answers.purge_removed,
+        )
+        self.soundness = Soundness(
+            stores, self.keyword, self.index, self.web, progress, settings.maintenance.check_seconds
+        )
+        self.findings.others += [
+            self.governor.findings, self.soundness.findings, self.models.findings, self.web.findings,
+        ]  # fmt: skip
 
     def _new_index(self, progress: Signal) -> Index:
         """The index, told to leave alone what is agentd's own."""
@@ -145,35 +165,18 @@ class Daemon:
             watches=self.settings.limits.watches,
         )
 
-    def _new_searcher(self, verifier: Verifier) -> Searcher:
-        """Who finds passages; vectors are wired later, where there are any."""
-        catalogue, search = self.stores.catalogue, self.settings.search
-        keyword = KeywordRetriever(self.stores.keyword, self._threads.search)
-        return Searcher(
-            catalogue,
-            keyword,
-            Namer(DefinitionFinder(catalogue), PathFinder(catalogue)),
-            Ranker(keyword, catalogue, self.pool),
-            self.reranker,
-            verifier,
-            self.index,
-            search,
-            self.metrics,
-        )
-
     def _new_status(self) -> StatusReporter:
         """The one who asks all the others."""
         return StatusReporter(
+            self.findings,
+            self.models,
             self.stores.catalogue,
             self.stores.cache,
             self.index,
             self.ingest,
             self.keyword,
-            self.searcher,
-            self.reranker,
             self.supervisor,
             self.maintenance,
-            self.reloader,
             self.governor,
             self.pool,
             self.metrics,
@@ -188,12 +191,11 @@ class Daemon:
         if not settings.textfile:
             return None
         textfile = Textfile(settings.textfile, settings.interval_seconds, lambda: exporter.text(self.server.stats()))
-        self.status.others.append(textfile.findings)
+        self.findings.others.append(textfile.findings)
         return textfile
 
     async def open_vectors(self, providers: Providers | None) -> None:
         """Open the views of every embedding model. Without one that works, search is by keyword alone and says so."""
-        self.providers = providers
         self.searcher.vector_problem = self.stores.vector_problem
         if self.stores.local is not None:
             self.answers.judge_by_meaning(self.pool, self.stores.local.directory, self.settings.embedding.max_tokens)
@@ -205,7 +207,7 @@ class Daemon:
         chains = Chains(self.stores.catalogue, members, spaces, chain_of, self._progress)
         await chains.open()
         self.index.chains = chains
-        self.status.others.append(chains.findings)
+        self.findings.others.append(chains.findings)
         self.searcher.vector = self.reserves.queries = MeaningRetriever(
             SearchedSpaces(chains, self.index), self.stores.catalogue, self._threads.search, self.metrics
         )
@@ -245,23 +247,6 @@ class Daemon:
             if self.index.chains is not None:
                 group.create_task(self.index.chains.run(keep))
 
-    def _adopt(self, settings: Settings) -> None:
-        """Hand new settings to those who may change live."""
-        if settings.limits.watches != self.settings.limits.watches:
-            self.index.limit_watches(settings.limits.watches)
-        self.settings = settings
-        self.searcher.settings = settings.search
-        self.reranker.settings = settings.rerank
-        self.answers.adopt(settings)
-        self.reader.max_bytes = settings.index.max_file_bytes
-        self.services.graph.figures.max_bytes = settings.index.max_file_bytes
-        self.services.settings = settings.search
-        self.server.reconfigure(self.governor.adopt(settings))
-        if self.providers is not None:
-            self.providers.adopt(settings)
-        if self.index.chains is not None:
-            self.index.chains.adopt()
-
     async def _release_keyword_writer(self) -> None:
         """Give back what the writer holds while nothing changes. Calls of its thread run in order, so that nothing
         applied can come between the look and the release.
@@ -291,13 +276,12 @@ async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[
         raise
     stack.push_async_callback(pool.stop, WORKER_GRACE_SECONDS)
     daemon = Daemon(settings, pool, stores, threads, metrics)
-    gate = make_gate(lambda root: daemon.settings.rule(root), pool, metrics)  # noqa: PLW0108  # a reload replaces them
-    if (
-        providers := await open_providers(settings, credentials, gate, pool, stores.catalogue.probes, metrics, stack)
-    ) is not None:
-        daemon.answers.asker.chat = providers.chat
-    await daemon.open_vectors(providers)
-    if (web := await open_web(settings, gate, pool, metrics, daemon.maintenance, stack)) is not None:
-        daemon.answers.web = web.retriever
+    daemon.models.providers = await open_providers(
+        settings, credentials, daemon.gate, pool, stores.catalogue.probes, metrics, stack
+    )
+    await daemon.open_vectors(daemon.models.providers)
+    stack.push_async_callback(daemon.web.close)
+    await daemon.web.open(settings)
+    await adopt_answers(daemon, settings)
     await daemon.reranker.prepare()
     return daemon

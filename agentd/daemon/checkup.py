@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agentd.daemon.stores import Stores
+    from agentd.daemon.web import DaemonWeb
     from agentd.indexing.followers import Follower
     from agentd.indexing.index import Index
     from agentd.storage.rows import ViewRow
@@ -30,8 +31,8 @@ SUSPECT_SECONDS = 60.0
 
 
 class Checkup:
-    """Finds damage and has it mended: by the followers of the views, by the cache itself, and for ``index.db`` by
-    whoever waits for ``Database.damage``.
+    """Finds damage and has it mended: by the followers of the views, by the other databases themselves, and for
+    ``index.db`` by whoever waits for ``Database.damage``.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Checkup:
         stores: Stores,
         keyword: Follower[Sequence[ViewRow]],
         index: Index,
+        web: DaemonWeb,
         interval: float,
     ) -> None:
         self.interval = interval
@@ -46,6 +48,7 @@ class Checkup:
         self._stores = stores
         self._keyword = keyword
         self._index = index
+        self._web = web
 
     async def run(self) -> None:
         """The service. Times are those of a clock that nobody sets."""
@@ -71,6 +74,8 @@ class Checkup:
         await asyncio.to_thread(forget_old_copies, state, datetime.now(UTC))
         await asyncio.to_thread(forget_old_copies, state / VECTORS_NAME, datetime.now(UTC))
         await self._stores.cache.check()
+        await self._stores.answers.check()
+        await self._web.check()
         await self._check_views()
         try:
             await self._stores.catalogue.database.check()

@@ -14,7 +14,7 @@ from agentd.errors import AgentdError, ConfigError
 from agentd.observability.logging import set_level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractContextManager
 
     from agentd.config.settings import Settings
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class Reloader:
     """Applies a configuration while the daemon runs; ``adopt`` hands the new one to its readers."""
 
-    def __init__(self, settings: Settings, index: Index, adopt: Callable[[Settings], None]) -> None:
+    def __init__(self, settings: Settings, index: Index, adopt: Callable[[Settings], Awaitable[None]]) -> None:
         self.refused: dict[str, str] = {}
         """Roots that flags or file name and that cannot be kept, each with the reason."""
         self._asked = asyncio.Event()
@@ -70,7 +70,7 @@ class Reloader:
         set_level(self._settings.log.level)
         if self._settings.index != before.index:
             self._index.reconfigure(self._settings.index)
-        self._adopt(self._settings)
+        await self._adopt(self._settings)
         await self.keep_fixed_roots()
         log.info("reloaded", changed=live, restart_needed=restart)
 

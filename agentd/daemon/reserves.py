@@ -1,4 +1,4 @@
-"""What the daemon holds for speed alone, and can give back: caches, buffers, vectors that nobody uses."""
+"""What the daemon can do without, and gives back: caches, buffers, vectors that nobody uses, in need old answers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from agentd.daemon.stores import Stores
     from agentd.retrieval.meaning import MeaningRetriever
+    from agentd.storage.web_cache import WebCache
+
+ANSWERS_KEPT = 50
+"""The newest, which stay however little room there is: some 2 MB."""
+MOST_ANSWERS = 100_000
+"""All that the settings allow to be kept."""
 
 
 class Reserves:
@@ -21,6 +27,7 @@ class Reserves:
 
     def __init__(self, stores: Stores, release_keyword_writer: Callable[[], Awaitable[None]]) -> None:
         self.queries: MeaningRetriever | None = None
+        self.web_cache: Callable[[], WebCache | None] = lambda: None
         self._stores = stores
         self._release_keyword_writer = release_keyword_writer
 
@@ -30,21 +37,37 @@ class Reserves:
         """
         if self.queries is not None:
             self.queries.forget()
+        if (web := self.web_cache()) is not None:
+            web.shrink_memory()
         await self._stores.cache.shrink_memory()
         await self._stores.catalogue.database.shrink_memory()
         await self._release_keyword_writer()
         await asyncio.to_thread(return_memory)
 
     async def give_disk(self, wanted_bytes: int) -> None:
-        """Delete damaged files that were set aside, evict up to so many bytes of vectors that no chunk uses, and return
-        every free page and every log to the disk.
+        """Delete damaged files that were set aside, then up to so many bytes of pages of the web, of vectors that no
+        chunk uses, and last of old answers; every free page and every log goes back to the disk.
         """
         await asyncio.to_thread(self._forget_damaged)
-        cache, queue = self._stores.cache, self._stores.catalogue.vectors
-        keep = max(0, await cache.disk_bytes() - wanted_bytes)
-        await cache.evict(queue.all_text_hashes(), await self._stores.catalogue.spaces.in_use(), keep)
-        await cache.give_back()
+        wanted_bytes -= await self._give_pages(wanted_bytes)
+        wanted_bytes -= await self._give_vectors(wanted_bytes)
         await self._stores.catalogue.database.give_back()
+        await self._stores.answers.give_back(ANSWERS_KEPT if wanted_bytes > 0 else MOST_ANSWERS)
+
+    async def _give_pages(self, wanted_bytes: int) -> int:
+        if (web := self.web_cache()) is None:
+            return 0
+        before = await web.disk_bytes()
+        await web.maintain(max(0, before - max(0, wanted_bytes)))
+        return before - await web.disk_bytes()
+
+    async def _give_vectors(self, wanted_bytes: int) -> int:
+        cache, queue = self._stores.cache, self._stores.catalogue.vectors
+        before = await cache.disk_bytes()
+        in_use = await self._stores.catalogue.spaces.in_use()
+        await cache.evict(queue.all_text_hashes(), in_use, max(0, before - max(0, wanted_bytes)))
+        await cache.give_back()
+        return before - await cache.disk_bytes()
 
     def _forget_damaged(self) -> None:
         state = self._stores.catalogue.database.path.parent

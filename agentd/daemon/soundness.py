@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agentd.daemon.checkup import Checkup
-from agentd.daemon.stores import VECTORS_NAME
+from agentd.daemon.stores import ANSWERS_NAME, VECTORS_NAME
+from agentd.daemon.web import CACHE_NAME
 from agentd.storage.set_aside import KEPT_DAYS, copies
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agentd.daemon.stores import Stores
+    from agentd.daemon.web import DaemonWeb
     from agentd.indexing.followers import Follower
     from agentd.indexing.index import Index
     from agentd.indexing.signal import Signal
@@ -31,14 +33,26 @@ UPGRADING = (
     "what it did not know"
 )
 
+RENEWED = {
+    ANSWERS_NAME: "begun anew, without the answers that were kept in it",
+    CACHE_NAME: "begun anew",
+}
+"""What became of files that cannot be built again."""
+
 
 class Soundness:
     """Brings together those who find damage and those who mend it, and tells of it."""
 
     def __init__(
-        self, stores: Stores, keyword: Follower[Sequence[ViewRow]], index: Index, progress: Signal, interval: float
+        self,
+        stores: Stores,
+        keyword: Follower[Sequence[ViewRow]],
+        index: Index,
+        web: DaemonWeb,
+        progress: Signal,
+        interval: float,
     ) -> None:
-        self.checkup = Checkup(stores, keyword, index, interval)
+        self.checkup = Checkup(stores, keyword, index, web, interval)
         self._database = stores.catalogue.database
         self._keyword = keyword
         self._index = index
@@ -83,8 +97,8 @@ class Soundness:
 def notices(state: Path) -> list[str]:
     """Of each copy that was set aside, what a person may want to know."""
     return [
-        f"{copy.name} was found damaged at {copy.at:%Y-%m-%d %H:%M} UTC and was built again; the damaged one is kept "
-        f"for {KEPT_DAYS} days as {copy.path}"
+        f"{copy.name} was found damaged at {copy.at:%Y-%m-%d %H:%M} UTC and was "
+        f"{RENEWED.get(copy.name, 'built again')}; the damaged one is kept for {KEPT_DAYS} days as {copy.path}"
         for directory in (state, state / VECTORS_NAME)
         for copy in copies(directory)
     ]

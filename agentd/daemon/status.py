@@ -13,29 +13,25 @@ import msgspec
 from agentd.daemon.soundness import notices
 from agentd.daemon.usage import disk_use
 from agentd.indexing.progress import seconds_left
-from agentd.retrieval.search import VECTORS_OFF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from agentd.compute.pool import Pool
+    from agentd.daemon.findings import Findings
     from agentd.daemon.governor import Governor
     from agentd.daemon.maintenance import Maintenance
-    from agentd.daemon.reloader import Reloader
+    from agentd.daemon.models import Models
     from agentd.daemon.supervisor import Supervisor
     from agentd.indexing.events import Events
     from agentd.indexing.followers import Follower
     from agentd.indexing.index import Index
     from agentd.indexing.ingest import Ingest
     from agentd.indexing.keeper import RootKeeper
-    from agentd.indexing.members import Member
-    from agentd.indexing.spaces import SpaceService
     from agentd.indexing.watcher import Watcher
     from agentd.observability.lag import LagProbe
     from agentd.observability.metrics import Metrics
-    from agentd.protocol import IndexStatus, LimitInfo, RootInfo, SpaceInfo
-    from agentd.retrieval.reranker import Reranker
-    from agentd.retrieval.search import Searcher
+    from agentd.protocol import IndexStatus, LimitInfo, RootInfo
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.embedding_cache import EmbeddingCache
     from agentd.storage.rows import RootProgress, ViewRow
@@ -49,16 +45,15 @@ class StatusReporter:
 
     def __init__(
         self,
+        findings: Findings,
+        models: Models,
         catalogue: Catalogue,
         cache: EmbeddingCache,
         index: Index,
         ingest: Ingest,
         keyword: Follower[Sequence[ViewRow]],
-        searcher: Searcher,
-        reranker: Reranker,
         supervisor: Supervisor,
         maintenance: Maintenance,
-        reloader: Reloader,
         governor: Governor,
         pool: Pool,
         metrics: Metrics,
@@ -66,16 +61,15 @@ class StatusReporter:
         events: Events,
         state_directory: Path,
     ) -> None:
+        self.findings = findings
+        self.models = models
         self._catalogue = catalogue
         self._cache = cache
         self._index = index
         self._ingest = ingest
         self._keyword = keyword
-        self._searcher = searcher
-        self._reranker = reranker
         self._supervisor = supervisor
         self._maintenance = maintenance
-        self._reloader = reloader
         self._governor = governor
         self._pool = pool
         self._metrics = metrics
@@ -85,41 +79,10 @@ class StatusReporter:
         self._disk: tuple[float, dict[str, int]] = (0.0, {})
         self._started = time.time()
         self._began = time.monotonic()
-        self.others: list[Callable[[], Iterable[tuple[str, str]]]] = []
-        """Who else has findings to tell: parts that not every daemon has."""
 
     def problems(self) -> list[str]:
         """What a person should know, in sentences; empty when all is well."""
-        return [sentence for _, sentence in self.findings()]
-
-    def findings(self) -> list[tuple[str, str]]:
-        """The same with a kind before each, by which metrics count them."""
-        found = [("service", f"service {name} failed: {text}") for name, text in self._supervisor.problems.items()]
-        found += [
-            ("maintenance", f"maintenance of {name} failed: {text}")
-            for name, text in self._maintenance.problems.items()
-        ]
-        if failed := sum(service.embedder.failed for service in self._spaces()):
-            sentence = f"{failed} passages could not be embedded and are found by keyword alone; the log names them"
-            found.append(("embedding", sentence))
-        if self._searcher.vector is None:
-            kind = "vectors_off" if self._searcher.vector_problem == VECTORS_OFF else "no_vectors"
-            found.append((kind, f"search is by keyword alone: {self._searcher.vector_problem}"))
-        if self._reranker.configured and self._reranker.problem:
-            found.append(("rerank", f"hits are not reranked: {self._reranker.problem}"))
-        refused = self._reloader.refused
-        found += [("root_refused", f"root {path} is not indexed: {reason}") for path, reason in refused.items()]
-        for path, keeper in self._index.keepers.items():
-            if keeper.missing:
-                found.append(("root_missing", f"root {path} is missing; it is looked for every second"))
-            elif sentence := keeper.coverage.shortcomings():
-                found.append(("root_unwatched", sentence))
-            if keeper.left_out:
-                sentence = f"{keeper.left_out} files of root {path} are left out: index.max_files_per_root is reached"
-                found.append(("root_too_large", sentence))
-        for tell in self.others:
-            found += tell()
-        return found
+        return [sentence for _, sentence in self.findings.all()]
 
     async def roots(self) -> dict[str, RootInfo]:
         """Every root by path. One that came or went while they were counted is left out: the next look has it."""
@@ -149,7 +112,7 @@ class StatusReporter:
     async def index(self) -> IndexStatus:
         """How far the index is, over all roots."""
         roots = list((await self.roots()).values())
-        spaces = self._spaces()
+        spaces = self.models.running()
         pending = sum(root["pending"] for root in roots)
         vectors_pending = sum(root["vectors_pending"] for root in roots)
         files_rate = self._ingest.files.rate()
@@ -171,7 +134,8 @@ class StatusReporter:
             "vectors_per_second": round(vectors_rate, 1),
             "eta_seconds": seconds_left([(pending, files_rate), (vectors_pending, vectors_rate)]),
             "space": spaces[0].vectors.space.key if spaces else None,
-            "spaces": await self._space_infos(),
+            "spaces": self.models.spaces(await self._catalogue.roots.progress()),
+            "providers": self.models.servers(),
             "degraded": self.problems(),
             "notices": await asyncio.to_thread(notices, self._state),
             "disk_bytes": await self._disk_bytes(),
@@ -180,7 +144,7 @@ class StatusReporter:
 
     async def stats(self) -> Mapping[str, object]:
         """Figures by section, for people and for the bench."""
-        embedders = [service.embedder for service in self._spaces()]
+        embedders = [service.embedder for service in self.models.running()]
         return {
             "process": {
                 "pid": os.getpid(),
@@ -210,7 +174,7 @@ class StatusReporter:
     def _views(self) -> dict[str, dict[str, float]]:
         """How far each view is behind the truth, in generations and in seconds."""
         followers: dict[str, Follower[Any]] = {"keyword": self._keyword}
-        for service in self._spaces():
+        for service in self.models.running():
             behind = followers.get("vector")
             if behind is None or service.follower.generation < behind.generation:
                 followers["vector"] = service.follower
@@ -220,44 +184,12 @@ class StatusReporter:
             for name, follower in followers.items()
         }
 
-    async def _space_infos(self) -> list[SpaceInfo]:
-        """Every model of every chain, in the order of the chains, with what it has done and is to do."""
-        chains = self._index.chains
-        if chains is None:
-            return []
-        queued = summed([root.queued for root in await self._catalogue.roots.progress()])
-        return [
-            space_info(position, member, chains.spaces.running, queued)
-            for position, member in enumerate(chains.members.values())
-        ]
-
-    def _spaces(self) -> list[SpaceService]:
-        chains = self._index.chains
-        return list(chains.spaces.running.values()) if chains else []
-
     async def _disk_bytes(self) -> dict[str, int]:
         counted_at, sizes = self._disk
         if time.monotonic() - counted_at > DISK_SECONDS or not sizes:
             sizes = await asyncio.to_thread(disk_use, self._state)
             self._disk = (time.monotonic(), sizes)
         return sizes
-
-
-def space_info(
-    position: int, member: Member, running: Mapping[str, SpaceService], queued: Mapping[str, int]
-) -> SpaceInfo:
-    """One model and its space, as far as it is known."""
-    key = member.space.key if member.space is not None else None
-    service = running.get(key) if key else None
-    return {
-        "space": key,
-        "provider": member.name,
-        "position": position,
-        "vectors": service.vectors.view.count if service else 0,
-        "pending": queued.get(key, 0) if key else 0,
-        "state": member.state,
-        "reason": member.reason,
-    }
 
 
 def watch_limit(watcher: Watcher) -> LimitInfo:

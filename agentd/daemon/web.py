@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from typing import TYPE_CHECKING
+
+import structlog
 
 from agentd.compute.pool import Lane
 from agentd.compute.task import Priority
+from agentd.config.settings import WebSettings
+from agentd.errors import StateError, WebError
 from agentd.kernels.registry import ROBOTS, WEB_PAGE, WEB_RANK
+from agentd.storage.renewable import delete_database
 from agentd.storage.web_cache import WebCache
 
 if TYPE_CHECKING:
-    from contextlib import AsyncExitStack
+    from collections.abc import Iterator
+
+    import httpx
 
     from agentd.compute.pool import Pool
     from agentd.config.settings import Settings
-    from agentd.daemon.maintenance import Maintenance
     from agentd.kernels.messages import (
         RobotsRequest,
         RobotsVerdict,
@@ -25,8 +32,12 @@ if TYPE_CHECKING:
         WebRankResult,
     )
     from agentd.observability.metrics import Metrics
+    from agentd.providers.contracts import Outgoing
     from agentd.providers.gate import Gate
     from agentd.providers.web.build import Web
+    from agentd.providers.web.contracts import WebResult, WebRetriever
+
+log = structlog.get_logger(__name__)
 
 CACHE_NAME = "web.db"
 PAGE_SECONDS = 10.0
@@ -54,25 +65,117 @@ class PoolWorkers:
         return await self._pool.run(ROBOTS, request, lane=Lane.BULK, priority=Priority.EDIT, timeout=PAGE_SECONDS)
 
 
-async def open_web(
-    settings: Settings, gate: Gate, pool: Pool, metrics: Metrics, maintenance: Maintenance, stack: AsyncExitStack
-) -> Web | None:
-    """The web, which ``stack`` closes, and its chore; None where no search server is configured.
+class _Opened:
+    """A retriever that was made from settings; it is closed once nobody uses it any more."""
 
-    Raises:
-        StateError: its cache cannot be used.
-    """
-    if not settings.web.searxng:
-        return None
-    from agentd.providers.http import make_client  # noqa: PLC0415  # half a second of httpx, for those who need it
-    from agentd.providers.web.build import make_web  # noqa: PLC0415  # the same
+    def __init__(self, web: Web, client: httpx.AsyncClient) -> None:
+        self.users = 0
+        self.retired = False
+        self._web = web
+        self._client = client
 
-    store = await WebCache.open(settings.state_directory / CACHE_NAME)
-    stack.push_async_callback(store.close)
-    client = await asyncio.to_thread(make_client)  # it reads the system's certificates
-    stack.push_async_callback(client.aclose)
-    web = await make_web(settings.web, gate, client, PoolWorkers(pool), store, metrics)
-    stack.push_async_callback(web.close)
-    limit = settings.web.cache_disk_megabytes * 1024 * 1024
-    maintenance.add("web cache", lambda: store.maintain(limit))
-    return web
+    async def retrieve(self, query: str, outgoing: Outgoing, deadline: float) -> WebResult:
+        """See ``WebRetriever``."""
+        if self._web.retriever is None:
+            raise WebError("no search server is configured")
+        self.users += 1
+        try:
+            return await self._web.retriever.retrieve(query, outgoing, deadline)
+        finally:
+            self.users -= 1
+            await self.close_unused()
+
+    async def retire(self) -> None:
+        """Close, now or when the last one is done with it."""
+        self.retired = True
+        await self.close_unused()
+
+    async def close_unused(self) -> None:
+        """Close where it is retired and nobody uses it."""
+        if self.retired and not self.users:
+            await self._web.close()
+            await self._client.aclose()
+
+
+class DaemonWeb:
+    """The web as the configuration in force has it. ``retriever`` is None while no search server is configured."""
+
+    def __init__(self, gate: Gate, pool: Pool, metrics: Metrics) -> None:
+        self.cache: WebCache | None = None
+        self._settings = WebSettings()
+        self._gate = gate
+        self._pool = pool
+        self._metrics = metrics
+        self._opened: _Opened | None = None
+        self._problem = ""
+
+    @property
+    def retriever(self) -> WebRetriever | None:
+        """For new questions."""
+        return self._opened
+
+    async def open(self, settings: Settings) -> None:
+        """Take the first settings. A cache that nobody may use any more is deleted.
+
+        Raises:
+            StateError: the cache cannot be used.
+        """
+        if settings.web.searxng:
+            await self._replace(settings)
+        else:
+            await asyncio.to_thread(delete_database, settings.state_directory / CACHE_NAME)
+
+    async def adopt(self, settings: Settings) -> None:
+        """Take other settings: questions that are being answered go on with the ones that they began with."""
+        if settings.web == self._settings:
+            return
+        try:
+            await self._replace(settings)
+            self._problem = ""
+        except StateError as error:
+            self._problem = error.message
+            log.error("web_unusable", error=error.message)
+
+    async def _replace(self, settings: Settings) -> None:
+        before, self._opened, self._settings = self._opened, None, settings.web
+        if before is not None:
+            await before.retire()
+        if settings.web.searxng:
+            if self.cache is None:
+                self.cache = await WebCache.open(settings.state_directory / CACHE_NAME)
+            self._opened = await self._make(settings.web, self.cache)
+        elif self.cache is not None:
+            await self.cache.maintain(0)
+
+    async def _make(self, settings: WebSettings, cache: WebCache) -> _Opened:
+        """Half a second of httpx is imported in a thread, by those who need it; so are the system's certificates."""
+        build = await asyncio.to_thread(importlib.import_module, "agentd.providers.web.build")
+        http = await asyncio.to_thread(importlib.import_module, "agentd.providers.http")
+        client = await asyncio.to_thread(http.make_client)
+        web = await build.make_web(settings, self._gate, client, PoolWorkers(self._pool), cache, self._metrics)
+        return _Opened(web, client)
+
+    async def maintain(self) -> int:
+        """Bring the cache within its limit; returns how many entries went."""
+        if self.cache is None:
+            return 0
+        limit = self._settings.cache_disk_megabytes * 1024 * 1024 if self._opened is not None else 0
+        return await self.cache.maintain(limit)
+
+    async def check(self) -> None:
+        """Look for damage in the cache. Raises StateUnusableError where it cannot be read."""
+        if self.cache is not None:
+            await self.cache.check()
+
+    def findings(self) -> Iterator[tuple[str, str]]:
+        """What a person should know, after its kind."""
+        if self._problem:
+            yield "web", f"the web is not searched: {self._problem}"
+
+    async def close(self) -> None:
+        """Close all; whoever still waits for it has been cancelled before."""
+        if self._opened is not None:
+            self._opened.users = 0
+            await self._opened.retire()
+        if self.cache is not None:
+            await self.cache.close()

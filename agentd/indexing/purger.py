@@ -11,7 +11,7 @@ from agentd.errors import StateUnusableError
 from agentd.storage.set_aside import forget_every_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from agentd.indexing.followers import Follower
@@ -26,7 +26,9 @@ RETRY_SECONDS = 300.0
 
 
 class Purger:
-    """The service: waits for a removal, then for the rest of the index to be at rest, and purges."""
+    """The service: waits for a removal, then for the rest of the index to be at rest, and purges. ``others`` does the
+    same for what is kept beside the index; a crash has all of it done again.
+    """
 
     def __init__(
         self,
@@ -35,12 +37,14 @@ class Purger:
         progress: Signal,
         at_rest: asyncio.Event,
         state_directory: Path,
+        others: Callable[[], Awaitable[object]],
     ) -> None:
         self._purge = purge
         self._keyword = keyword
         self._progress = progress
         self._at_rest = at_rest
         self._state_directory = state_directory
+        self._others = others
 
     async def run(self) -> None:
         """Purge after each removal; ends by cancellation alone."""
@@ -62,5 +66,6 @@ class Purger:
         generation = await self._purge.feed_all()
         await self._progress.until(lambda: self._keyword.generation >= generation)
         await asyncio.to_thread(forget_every_copy, self._state_directory)
+        await self._others()
         await self._purge.rewrite()
         log.info("purged")

@@ -60,6 +60,22 @@ class SpaceInfo(TypedDict):
     reason: str
 
 
+class ProviderInfo(TypedDict):
+    """A server of the configuration. ``purposes`` are ``embeddings`` and ``chat``; ``state`` and ``reason``, as in a
+    ``SpaceInfo``, are those of the worse. ``last_failure`` may be over. ``counts``, since the start, are requests,
+    retries, failures, tokens and texts that were truncated.
+    """
+
+    name: str
+    kind: str
+    purposes: list[str]
+    state: str
+    reason: str
+    last_failure: str
+    last_failure_at: float | None
+    counts: dict[str, int]
+
+
 class IndexStatus(TypedDict):
     """How far the index is, over all roots. Rates per second, ``eta_seconds`` None when unknown; ``graph_pending``
     files are to be linked to others.
@@ -82,6 +98,7 @@ class IndexStatus(TypedDict):
     eta_seconds: float | None
     space: str | None
     spaces: NotRequired[list[SpaceInfo]]
+    providers: NotRequired[list[ProviderInfo]]
     degraded: list[str]
     notices: NotRequired[list[str]]
     disk_bytes: dict[str, int]

@@ -5,6 +5,8 @@
     closed ──N failures in a row, or told to wait──▶ open ──pause over──▶ half open ──trial succeeds──▶ closed
        └───────────refused: key, model, address─────▶ open (refused)           └──trial fails──▶ open, for twice as long
 
+Who fails again soon after a trial is left alone for twice as long, too.
+
 Source: M. Nygard, Release It!, "Circuit Breaker".
 """
 
@@ -38,6 +40,8 @@ class Breaker:
     def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.openings = 0
         """How often it opened: whoever trusted the model before an opening has to look again."""
+        self.last_failure: tuple[float, str] | None = None
+        """When (seconds since the epoch) and why a call failed last, also where the next one succeeded."""
         self._name = name
         self._clock = clock
         self.reset()
@@ -49,6 +53,7 @@ class Breaker:
         self._failures = 0
         self._pause = FIRST_PAUSE_SECONDS
         self._until = -math.inf
+        self._well_since = -math.inf
         self._trying = False
 
     @property
@@ -60,6 +65,11 @@ class Breaker:
     def reason(self) -> str:
         """What the last failure said; empty where the last call succeeded."""
         return self._reason
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether a call now would be refused without being sent."""
+        return self._state in {"waiting", "refused"} and (self._trying or self._until > self._clock())
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -112,23 +122,33 @@ class Breaker:
 
     def _succeeded(self) -> None:
         """Closes it, also where it was begun before it opened: it is proof."""
+        if self._state != "ok":
+            self._well_since = self._clock()
         self._state = "ok"
         self._reason = ""
         self._failures = 0
-        self._pause = FIRST_PAUSE_SECONDS
         self._until = -math.inf
 
     def _failed(self, *, trial: bool, error: ProviderError, lasting: bool) -> None:
+        self.last_failure = time.time(), error.message
         if self._state in {"waiting", "refused"} and not trial:
             return  # begun before it opened: it says nothing new
         self._failures += 1
         if lasting:
             self._open("refused", error.message, REFUSED_PAUSE_SECONDS)
         elif trial or self._failures >= FAILURES or asked_to_wait(error):
-            self._open("waiting", error.message, max(self._pause, min(asked_to_wait(error), LONGEST_WAIT_SECONDS)))
-            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+            pause = self._next_pause()
+            self._open("waiting", error.message, max(pause, min(asked_to_wait(error), LONGEST_WAIT_SECONDS)))
+            self._pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         else:
             self._reason = error.message
+
+    def _next_pause(self) -> float:
+        """The first one again after it was well for a while. One success is not enough: a server may embed the probe,
+        or a question, and break at everything else, and would be asked for ever.
+        """
+        well = self._state == "ok" and self._clock() - self._well_since >= self._pause
+        return FIRST_PAUSE_SECONDS if well else self._pause
 
     def _open(self, state: State, reason: str, pause: float) -> None:
         self.openings += 1

@@ -18,7 +18,7 @@ from agentd.providers.openai import OpenAIChat, OpenAIEmbedding
 from agentd.providers.rate import Limiter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import httpx
 
@@ -36,6 +36,14 @@ _CHAT: dict[str, type[ChatDialect]] = {"openai": OpenAIChat, "ollama": OllamaCha
 _WORST_FIRST = ("refused", "waiting", "ok", "untried")
 
 
+class ChatAway(NamedTuple):
+    """A server that is not asked to chat for now."""
+
+    name: str
+    state: str
+    reason: str
+
+
 class _Built(NamedTuple):
     """One server and what became of it. ``breakers`` are by purpose."""
 
@@ -49,9 +57,16 @@ class _Built(NamedTuple):
         """The worse of its purposes."""
         settings = self.server.settings
         worst = min(self.breakers.values(), key=lambda breaker: _WORST_FIRST.index(breaker.state))
-        purposes = tuple(self.breakers)
+        last = max((each.last_failure for each in self.breakers.values() if each.last_failure), default=(None, ""))
         return ProviderStatus(
-            settings.name, settings.kind, purposes, worst.state, worst.reason, dict(self.server.counts)
+            settings.name,
+            settings.kind,
+            tuple(self.breakers),
+            worst.state,
+            worst.reason,
+            dict(self.server.counts),
+            last_failure=last[1],
+            last_failure_at=last[0],
         )
 
 
@@ -63,19 +78,35 @@ class Providers:
         """By the name of the provider."""
         self.chats = {name: each.chat for name, each in built.items() if each.chat is not None}
         """By the name of the provider."""
-        self.chat = ChatChain([self.chats[name] for name in chain]) if chain else None
+        self.chat = self._chained(chain)
         """The chain of ``[chat]``; None without one, and then answers are extractive."""
         self.client = client
         self._built = built
+        self._chain = chain
 
     def statuses(self) -> list[ProviderStatus]:
         """Of all, in the order of the configuration."""
         return [each.status() for each in self._built.values()]
 
+    def silent_chats(self) -> list[ChatAway]:
+        """Those of the chat chain that are left alone now."""
+        breakers = {name: self._built[name].breakers["chat"] for name in self._chain}
+        return [
+            ChatAway(name, breaker.state, breaker.reason) for name, breaker in breakers.items() if breaker.left_alone
+        ]
+
     def adopt(self, settings: Settings) -> None:
-        """Take the rules of a configuration that was read again."""
+        """Take the rules, and the chain of chat models, of a configuration that was read again. Whoever has that done
+        may have mended something: servers that are left alone are tried again.
+        """
         for name, model in self.embeddings.items():
             model.probing = probing(settings, name)
+        self._chain = settings.chat.chain
+        self.chat = self._chained(self._chain)
+        self.try_again()
+
+    def _chained(self, names: Sequence[str]) -> ChatChain | None:
+        return ChatChain([self.chats[name] for name in names]) if names else None
 
     def try_again(self) -> None:
         """Forget failures: a person says that something was mended. What lacks its key still lacks it."""

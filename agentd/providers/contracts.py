@@ -173,7 +173,8 @@ class EmbeddingModel(Protocol):
 
 class ProviderStatus(Struct, frozen=True):
     """What a provider is doing, for ``status``: ``state`` is ok, waiting (its circuit breaker is open) or refused (it
-    needs a person), and ``reason`` says why in a sentence.
+    needs a person), and ``reason`` says why in a sentence. The last failure is told on when it is over, too, with its
+    time in seconds since the epoch.
     """
 
     name: str
@@ -182,3 +183,5 @@ class ProviderStatus(Struct, frozen=True):
     state: Literal["ok", "untried", "waiting", "refused"]
     reason: str
     counts: Mapping[str, int]
+    last_failure: str = ""
+    last_failure_at: float | None = None

@@ -77,3 +77,17 @@ class Answers:
         if gone:
             await self._database.give_back()
         return gone
+
+    async def write_anew(self) -> None:
+        """Rid the file of every byte of what was deleted. Raises StateUnusableError where there is no room for that."""
+        await self._database.write_anew()
+
+    async def give_back(self, keep_count: int) -> int:
+        """Delete all but the newest ``keep_count``, and give what they took back to the disk; returns how many."""
+        gone = await self._database.run(table.purge, 0.0, keep_count)
+        await self._database.give_back()
+        return gone
+
+    async def check(self) -> None:
+        """Read the whole file and replace it where it is damaged. Raises StateUnusableError where it cannot be read."""
+        await self._database.check()

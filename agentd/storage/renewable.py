@@ -144,6 +144,15 @@ class RenewableDatabase:
         return connection
 
 
+def delete_database(path: Path) -> None:
+    """Delete a database that nobody has open, with what lies beside it; what is missing needs no deleting, and what
+    resists is left to the next time.
+    """
+    for end in (*SQLITE_COMPANIONS, ""):
+        with suppress(OSError):
+            path.with_name(path.name + end).unlink()
+
+
 def _inode(path: Path) -> tuple[int, int] | None:
     with suppress(FileNotFoundError):
         found = os.stat(path)  # noqa: PTH116  # no object for two numbers

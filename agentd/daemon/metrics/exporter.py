@@ -35,7 +35,7 @@ class Exporter:
             status=await self._reporter.index(),
             stats=await self._reporter.stats(),
             server=server.snapshot(),
-            problems=Counter(kind for kind, _ in self._reporter.findings()),
+            problems=Counter(kind for kind, _ in self._reporter.findings.all()),
             metrics=self._metrics,
             loop_lag=self._lag.milliseconds,
             descriptors=0,
