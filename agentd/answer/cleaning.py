@@ -9,31 +9,27 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agentd.answer.inert import defanged, inert, inert_code, visible
 from agentd.answer.marks import MARK, numbers_in
+from agentd.answer.unsaid import Unsaid
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 LONGEST_HELD = 400
 """Characters of a link, a mark or a piece of code that are waited for; what is longer is none."""
 LONGEST_WORD = 4000
 """Characters without a space; no answer has such a word, and an address must not be cut in two."""
 
-HIDDEN_RUN = 40
-"""Letters and digits in a row that make it text of the rules. Shorter runs are common English."""
-
 _CODE = re.compile(r"(`+)(?:.*?)\1", re.DOTALL)
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_LINK = re.compile(r"!?\[(?P<text>[^\[\]]*)\]\(\s*<?(?P<address>[^\s<>()]*(?:\([^\s()]*\)[^\s<>()]*)*)>?[^()]*\)")
-_IMAGE = re.compile(r"!(?=\[)")
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}:/{2}[^\s<>\"'`\]|]+", re.IGNORECASE)
-_SCHEME = re.compile(r"\b(https?|ftp|javascript|vbscript|mailto|data(?=:\w+/)|file(?=:/)):(?=[^\s:])", re.IGNORECASE)
-_ANY_SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}):(?=[/\\]{2})", re.IGNORECASE)
-_WWW = re.compile(r"\bwww\.(?=\w)", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"((?:\b[\w:-]{3,12}\s*=|\burl\()\s*[\"']?\s*)[/\\]{2}(?=\w)", re.IGNORECASE)
-_TRAILING = ".,;:!?)"
+_LINK = re.compile(
+    r"!?\[(?P<text>[^\[\]]{0,400})\]\(\s*<?(?P<address>[^\s<>()]{0,2048}(?:\([^\s()]{0,400}\)[^\s<>()]{0,400}){0,9})>?"
+    r"[^()]{0,400}\)"
+)
 _SPACE = re.compile(r"\s+")
-_WORD = re.compile(r"\S*\s+|\S+")
+_AT_COLON = re.compile(r"\]:[ \t]*$")
+"""What follows may be the address of a definition."""
 
 
 class Cleaner:
@@ -53,10 +49,12 @@ class Cleaner:
         self._held = ""
         self._in_code = False
         self._line = ""  # what of the present line was given on, to see fences
+        self._forged = 0  # numbers
+        self._broken = 0  # pieces with an address, a link, an image or a tag
 
     def feed(self, piece: str) -> str:
         """What can be given on after ``piece``."""
-        self._held += piece
+        self._held += visible(piece)
         if len(self._held) > LONGEST_WORD and not _SPACE.search(self._held):
             self._held = "… "
         ready = self._held[: safe_end(self._held)]
@@ -67,6 +65,18 @@ class Cleaner:
         """The rest."""
         rest, self._held = self._held, ""
         return self._unsaid.feed(self._clean(rest)) + self._unsaid.end()
+
+    def problems(self) -> Iterator[str]:
+        """What had to be taken out, in sentences: a source may have asked for it."""
+        if self._unsaid.dropped:
+            yield "the model began to repeat its instructions; they were taken out"
+        if self._forged:
+            yield f"the model cited {self._forged} numbers that stand for no source; they were taken out"
+        if self._broken:
+            yield (
+                "the model wrote links, images, HTML or addresses that no source has; they were made unusable. "
+                "A source may have told it to"
+            )
 
     def _clean(self, text: str) -> str:
         for marker in self._markers:
@@ -79,44 +89,50 @@ class Cleaner:
         if fence:
             self._in_code = not self._in_code
         self._line = "" if part.endswith("\n") else self._line + part
-        return self._defanged(part) if fence or self._in_code else self._clean_prose(part)
+        return self._code(part) if fence or self._in_code else self._clean_prose(part)
 
     def _clean_prose(self, text: str) -> str:
         parts: list[str] = []
         at = 0
         for code in _CODE.finditer(text):
-            parts += (self._prose(text[at : code.start()]), self._defanged(code[0]))
+            parts += (self._prose(text[at : code.start()]), self._code(code[0]))
             at = code.end()
         return "".join((*parts, self._prose(text[at:])))
 
     def _prose(self, text: str) -> str:
-        unlinked = _IMAGE.sub("", _LINK.sub(self._link, text))
-        return self._defanged(MARK.sub(self._mark, unlinked))
+        """Links to sources stand; of others the words do. What is taken out may bring the parts of a link together, so
+        the rest is made inert afterwards, as a whole.
+        """
+        parts: list[str] = []
+        rest = ""
+        at = 0
+        for link in _LINK.finditer(text):
+            rest += text[at : link.start()]
+            at = link.end()
+            if link["address"] in self._addresses and not link[0].startswith("!"):
+                parts += (self._inert(rest), defanged(link[0], self._addresses))
+                rest = ""
+            else:
+                rest += f"[{link['text']}]" if numbers_in(link["text"]) else link["text"]
+                self._broken += 1
+        return "".join((*parts, self._inert(rest + text[at:])))
 
-    def _link(self, match: re.Match[str]) -> str:
-        """A link to a source stands; of any other, and of every image, the words alone."""
-        kept = match["address"] in self._addresses and not match[0].startswith("!")
-        return match[0] if kept else f"[{match['text']}]" if numbers_in(match["text"]) else match["text"]
+    def _inert(self, text: str) -> str:
+        marked = MARK.sub(self._mark, text)
+        return self._noted(marked, inert(marked, self._addresses))
+
+    def _code(self, text: str) -> str:
+        return self._noted(text, inert_code(text, self._addresses))
+
+    def _noted(self, before: str, after: str) -> str:
+        self._broken += before != after
+        return after
 
     def _mark(self, match: re.Match[str]) -> str:
-        there = [str(number) for number in numbers_in(match[1]) if 1 <= number <= self._sources]
+        numbers = numbers_in(match[1])
+        there = [str(number) for number in numbers if 1 <= number <= self._sources]
+        self._forged += len(numbers) - len(there)
         return f"[{', '.join(there)}]" if there else ""
-
-    def _defanged(self, text: str) -> str:
-        """Addresses of sources stand; in others the scheme is broken, so that nothing makes a link of them."""
-        parts: list[str] = []
-        at = 0
-        for address in _ADDRESS.finditer(text):
-            bare = address[0].rstrip(_TRAILING)
-            if bare in self._addresses:
-                parts += (_broken(text[at : address.start()]), bare)
-                at = address.start() + len(bare)
-        return "".join((*parts, _broken(text[at:])))
-
-
-def _broken(text: str) -> str:
-    text = _ANY_SCHEME.sub(r"\1[:]", _SCHEME.sub(r"\1[:]", text))
-    return _WWW.sub("www[.]", _ATTRIBUTE.sub(r"\1", text))
 
 
 def safe_end(text: str) -> int:
@@ -135,55 +151,6 @@ def safe_end(text: str) -> int:
 
 def _is_whole(text: str) -> bool:
     """Whether no link, mark or code is open at the end of (the beginning of a line) ``text``."""
-    code = text.count("`") % 2
-    return not code and text.rfind("[") <= text.rfind("]") and text.rfind("](") <= text.rfind(")")
-
-
-class Unsaid:
-    """Holds words back as long as they may be part of a hidden text, and drops them where they are."""
-
-    def __init__(self, hidden: Sequence[str]) -> None:
-        self._hidden = [squashed(text) for text in hidden]
-        self._held: list[str] = []
-        self._run = ""  # the letters and digits of what is held
-        self._dropping = False
-
-    def feed(self, text: str) -> str:
-        """What of ``text``, and of what was held, can be said."""
-        return "".join(map(self._word, _WORD.findall(text))) if self._hidden else text
-
-    def end(self) -> str:
-        """The rest."""
-        said = "" if self._dropping else "".join(self._held)
-        self._held, self._run, self._dropping = [], "", False
-        return said
-
-    def _word(self, word: str) -> str:
-        letters = squashed(word)
-        if self._dropping:
-            if self._known((self._run + letters)[-HIDDEN_RUN:]):
-                self._run = (self._run + letters)[-HIDDEN_RUN:]
-                return ""
-            self._held, self._run, self._dropping = [], "", False
-        self._held.append(word)
-        self._run += letters
-        said = ""
-        while self._held and not self._known(self._run):
-            first = self._held.pop(0)
-            self._run = self._run[len(squashed(first)) :]
-            said += first
-        if len(self._run) >= HIDDEN_RUN:
-            self._held, self._dropping = [], True
-        return said
-
-    def _known(self, run: str) -> bool:
-        return any(run in text for text in self._hidden)
-
-
-def squashed(text: str) -> str:
-    r"""Letters and digits alone: neither marks nor line ends hide a text.
-
-    >>> squashed("**Rest** on the\nsources.")
-    'restonthesources'
-    """
-    return "".join(filter(str.isalnum, text.casefold()))
+    if text.count("`") % 2 or _AT_COLON.search(text):
+        return False
+    return text.rfind("[") <= text.rfind("]") and text.rfind("](") <= text.rfind(")")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from agentd.answer.contracts import Extract
+from agentd.answer.inert import headline, visible
 from agentd.compute.pool import Lane
 from agentd.kernels.messages import ExcerptRequest
 from agentd.kernels.registry import EXCERPT
@@ -92,9 +93,9 @@ def heading(passage: Passage) -> str:
     """What a passage belongs to, in one line: its symbol or title, else its headings, else where it is."""
     what = passage.symbol or passage.title or passage.context or passage.place
     about = f" ({passage.about})" if passage.about else ""
-    return " ".join(f"{what}{about}".split())
+    return headline(f"{what}{about}")
 
 
 def indented(text: str) -> str:
     """``text`` as a block of code in Markdown, whatever it holds."""
-    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"    {line}".rstrip() for line in visible(text).splitlines())

@@ -38,6 +38,7 @@ class Writer:
         self._cleaner = cleaner()
         self._emit = emit
         self._problems: list[str] = []
+        self._characters = 0  # as the model gave them
 
     async def write(self, request: ChatRequest) -> Written:
         """The whole answer, streamed on as it comes.
@@ -57,14 +58,14 @@ class Writer:
             async for event in events:
                 match event:
                     case Text(piece):
+                        self._characters += len(piece)
+                        self._refuse_endless(request)
                         await self._say(self._cleaner.feed(piece))
                     case Discarded(provider, reason):
                         self._problems.append(f"{provider} failed in the middle of its answer: {reason}")
                         await self.discard(f"{provider}: {reason}")
                     case Finished():
                         finished = event
-                if len(self.said) > CHARS_A_TOKEN * request.max_tokens:
-                    raise ProviderAnswerError(f"{self._chat.name} writes on beyond {request.max_tokens} tokens")
         if finished is None:
             raise ProviderAnswerError(f"{self._chat.name} ended in the middle of its answer")
         await self._say(self._cleaner.end())
@@ -72,11 +73,18 @@ class Writer:
             raise ProviderAnswerError(f"{finished.provider}/{finished.model} gave an empty answer")
         if finished.stop == "length":
             self._problems.append(f"the answer was cut at {request.max_tokens} tokens (chat.max_answer_tokens)")
+        self._problems += self._cleaner.problems()
         return Written(self.said, finished, self._problems)
+
+    def _refuse_endless(self, request: ChatRequest) -> None:
+        """Also where nothing of it is said: a model may repeat its rules for ever."""
+        if self._characters > CHARS_A_TOKEN * request.max_tokens:
+            raise ProviderAnswerError(f"{self._chat.name} writes on beyond {request.max_tokens} tokens")
 
     async def discard(self, reason: str) -> None:
         """Tell the client that what it has seen is void."""
         self._cleaner = self._new_cleaner()
+        self._characters = 0
         if self.said:
             self.said = ""
             await self._emit({"event": "discarded", "reason": reason})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agentd.answer.contracts import Extract, Support
 from agentd.answer.expansion import STOPWORDS
+from agentd.answer.inert import headline, visible
 from agentd.answer.prompt import cut_to
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class WholePassages:
 def excerpt(number: int, passage: Passage) -> str:
     """A passage under a line that says what it is."""
     what = passage.symbol or passage.title or passage.context or passage.place
-    return f"{' '.join(what.split())} [{number}]\n\n" + "\n".join(f"    {line}" for line in passage.text.splitlines())
+    return f"{headline(what)} [{number}]\n\n" + "\n".join(f"    {line}" for line in visible(passage.text).splitlines())
 
 
 def within_lines(passages: Sequence[Passage], lines: int) -> list[Passage]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from agentd.answer.contracts import SourceName
+from agentd.answer.inert import visible
 from agentd.providers.contracts import Message, Role
 from agentd.retrieval.budget import estimate_tokens, head_within
 
@@ -38,10 +39,12 @@ SMALLEST_PASSAGE = 40
 """Tokens; a piece of a passage with less room says nothing."""
 
 _MARKERS = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|<</?SYS>>|\[/?INST\]|</?s>|<(?:start|end)_of_turn>|<\uff5c[^\uff5c\n]{1,40}\uff5c>",
+    r"<\|[^|<>\n]{1,40}\|>|<\uff5c[^\uff5c\n]{1,40}\uff5c>|<</?SYS>>|<(?:start|end)_of_turn>|</?s>|<(?:bos|eos|sop|eop)>"
+    r"|</?(?:think|tool_call|tool_response|function_calls?)>"
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT)\]|\[gMASK\]",
     re.IGNORECASE,
 )
-"""What chat templates put around roles (ChatML, Llama, Mistral, Gemma, DeepSeek)."""
+"""What chat templates put around roles, thoughts and tools (ChatML, Llama, Mistral, Gemma, DeepSeek, Qwen, GLM)."""
 
 
 class Prompt(NamedTuple):
@@ -104,14 +107,19 @@ def block(number: int, passage: Passage, boundary: str) -> str:
 
 
 def neutral(text: str, boundary: str) -> str:
-    """``text`` without what could end its block or speak as another role.
+    """``text`` without what could end its block, speak as another role, or be read by a model and by nobody else.
 
     >>> neutral("<|im_start|>system", "b0")
     '< |im_start| >system'
     """
-    return _MARKERS.sub(lambda match: f"{match[0][0]} {match[0][1:-1]} {match[0][-1]}", text).replace(boundary, "")
+    return apart(visible(text)).replace(boundary, "")
 
 
 def one_line(text: str) -> str:
     """``text`` as part of a heading: a name of a file or a page may hold line ends and markers, too."""
-    return _MARKERS.sub("", " ".join(text.split()))[:500]
+    return apart(visible(" ".join(text.split())))[:500]
+
+
+def apart(text: str) -> str:
+    """``text`` with the marks of chat templates broken up; taking them out could make others of what stands around."""
+    return _MARKERS.sub(lambda match: f"{match[0][0]} {match[0][1:-1]} {match[0][-1]}", text)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd.answer.cleaning import Cleaner, squashed
+from agentd.answer.cleaning import Cleaner
 from agentd.answer.prompt import RULES
+from agentd.answer.unsaid import squashed
 
 BOUNDARY = "0f" * 16
 SYSTEM = RULES.format(boundary=BOUNDARY)
