@@ -17,6 +17,9 @@ from agentd.kernels.quantise import quantise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_TOKENS = 10**9
+"""Of one request; far beyond what any model reads."""
+
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 Row = list[float] | str
 """Numbers, or little-endian float32 in base64."""
@@ -27,18 +30,14 @@ class _Entry(msgspec.Struct):
     index: int = -1
 
 
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-
-
 class _OpenAI(msgspec.Struct):
     data: list[_Entry]
-    usage: _Usage | None = None
+    usage: object = None
 
 
 class _Ollama(msgspec.Struct):
     embeddings: list[list[float]]
-    prompt_eval_count: int = 0
+    prompt_eval_count: object = 0
 
 
 class _WrongError(Exception):
@@ -53,12 +52,24 @@ def read_vectors(request: RemoteVectorsRequest) -> RemoteVectors:
     except _WrongError as error:
         return RemoteVectors(problem=str(error))
     codes, scales = quantise(vectors)
-    return RemoteVectors(codes.tobytes(), scales.tobytes(), vectors.shape[1], max(0, tokens))
+    return RemoteVectors(codes.tobytes(), scales.tobytes(), vectors.shape[1], tokens)
+
+
+def counted(usage: object, name: str) -> int:
+    """Tokens in an object of a server's answer. What it says of itself is no reason to refuse what it gives: 0 where it
+    is no number that can be.
+    """
+    return plausible(usage.get(name)) if isinstance(usage, dict) else 0
+
+
+def plausible(count: object) -> int:
+    """A count of tokens as it is, else 0."""
+    return count if isinstance(count, int) and 0 < count <= MOST_TOKENS else 0
 
 
 def _openai(body: bytes) -> tuple[list[Row], int]:
     answer = _decoded(body, _OpenAI)
-    tokens = answer.usage.prompt_tokens if answer.usage else 0
+    tokens = counted(answer.usage, "prompt_tokens")
     places = [entry.index for entry in answer.data]
     if all(place == -1 for place in places):  # some servers leave it out, and keep the order
         return [entry.embedding for entry in answer.data], tokens
@@ -69,7 +80,7 @@ def _openai(body: bytes) -> tuple[list[Row], int]:
 
 def _ollama(body: bytes) -> tuple[list[Row], int]:
     answer = _decoded(body, _Ollama)
-    return [*answer.embeddings], answer.prompt_eval_count
+    return [*answer.embeddings], plausible(answer.prompt_eval_count)
 
 
 def _decoded(body: bytes, kind: type[Answer]) -> Answer:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 IN_PLACE_BYTES = 64 * 1024
 """Of an answer, read on the loop: a query's vector in some 0.2 ms. More goes to a worker."""
+MOST_TIMES = 4
+"""The estimate that a server can have counted: a token for each byte, and some around each text. More would hold up
+everybody who waits for its limit."""
 SHORTEST_CHARS = 16
 """A server that finds even this too long is not to be pleased."""
 
@@ -204,9 +207,9 @@ class RemoteEmbedding:
         vectors = read_vectors(request) if small else await self._decode(request, query=query)
         if vectors.problem:
             raise failures.bad_answer(self._settings, vectors.problem)
-        if vectors.tokens:
-            self._server.limiter.correct(vectors.tokens - tokens)
-        return _Part(vectors, sum(piece.cut for piece in pieces), vectors.tokens or tokens)
+        counted = min(vectors.tokens, MOST_TIMES * tokens) or tokens
+        self._server.limiter.correct(counted - tokens)
+        return _Part(vectors, sum(piece.cut for piece in pieces), counted)
 
     async def _answer(self, texts: tuple[str, ...], outgoing: Outgoing, tokens: int, *, query: bool) -> bytes:
         """Left out is what the server says it does not know; a person waits for a query, so that is not tried again."""

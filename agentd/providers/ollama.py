@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from agentd.kernels.remote_vectors import plausible
 from agentd.providers import failures
 from agentd.providers.contracts import Finished, Role, Text, Thinking, ToolCall, Usage
 from agentd.providers.lines import Lines
 from agentd.providers.openai import MOST_TOOL_CALLS
 from agentd.providers.portions import estimate
+from agentd.providers.said import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -110,9 +112,9 @@ class _Line(msgspec.Struct):
     message: _Message | None = None
     done: bool = False
     done_reason: str = ""
-    prompt_eval_count: int = 0
-    eval_count: int = 0
-    error: str | None = None
+    prompt_eval_count: object = 0
+    eval_count: object = 0
+    error: object = None
 
 
 _LINE = msgspec.json.Decoder(_Line)
@@ -157,8 +159,8 @@ class OllamaReader:
             line = _LINE.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise failures.bad_answer(self._provider, "a line that is no JSON of a chat") from error
-        if line.error is not None:
-            raise failures.told(self._provider, self._told(line.error))
+        if line.error:
+            raise failures.told(self._provider, self._told(message_of({"error": line.error})))
         if line.done:
             self._end(line)
         return self._message(line.message) if line.message is not None else []
@@ -166,8 +168,9 @@ class OllamaReader:
     def _end(self, line: _Line) -> None:
         self.done = True
         self._reason = line.done_reason
-        if line.prompt_eval_count or line.eval_count:
-            self._usage = Usage(line.prompt_eval_count, line.eval_count, counted=True)
+        read, written = plausible(line.prompt_eval_count), plausible(line.eval_count)
+        if read or written:
+            self._usage = Usage(read, written, counted=True)
 
     def _message(self, message: _Message) -> list[ChatEvent]:
         for call in message.tool_calls or ():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from agentd.kernels.remote_vectors import counted
 from agentd.providers import failures
 from agentd.providers.contracts import Finished, Role, Text, Thinking, ToolCall, Usage
 from agentd.providers.lines import ServerSentEvents
@@ -112,15 +113,10 @@ class _Choice(msgspec.Struct):
     index: int = 0
 
 
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] = []
-    usage: _Usage | None = None
-    error: msgspec.Raw | None = None
+    usage: object = None
+    error: object = None
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
@@ -168,10 +164,11 @@ class OpenAIReader:
             chunk = _CHUNK.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise failures.bad_answer(self._provider, "an event that is no JSON of a chat") from error
-        if chunk.error is not None and bytes(chunk.error) != b"null":
-            raise failures.told(self._provider, self._told(message_of({"error": msgspec.json.decode(chunk.error)})))
-        if chunk.usage is not None:
-            self._usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens, counted=True)
+        if chunk.error:
+            raise failures.told(self._provider, self._told(message_of({"error": chunk.error})))
+        read, written = (counted(chunk.usage, name) for name in ("prompt_tokens", "completion_tokens"))
+        if read or written:
+            self._usage = Usage(read, written, counted=True)
         return [event for choice in chunk.choices if choice.index == 0 for event in self._choice(choice)]
 
     def _choice(self, choice: _Choice) -> list[ChatEvent]:
