@@ -1,8 +1,8 @@
 """Every way a server can fail, as one of our errors: who, what was found, what to do.
 
-``details["cause"]`` tells them apart where the class does not: ``connect``, ``resolve``, ``certificate``, ``closed``,
-``silent``, ``busy``, ``server`` may pass by themselves; ``key``, ``model``, ``address``, ``quota``, ``request``,
-``too_long`` do not; ``answer`` is a broken one, ``open`` our own circuit breaker.
+``details["cause"]`` tells them apart where the class does not: ``connect``, ``resolve``, ``tls``, ``closed``,
+``silent``, ``busy``, ``server`` may pass by themselves; ``certificate``, ``key``, ``model``, ``address``, ``quota``,
+``request``, ``too_long`` do not; ``answer`` is a broken one, ``open`` our own circuit breaker.
 """
 
 from __future__ import annotations
@@ -39,14 +39,9 @@ def from_transport(provider: ProviderSettings, error: httpx.HTTPError) -> Provid
     """What it means that there was no whole answer."""
     name, host = provider.name, _host(provider)
     chain = _causes(error)
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain):
-        reason = next(cause.verify_message for cause in chain if isinstance(cause, ssl.SSLCertVerificationError))
-        return ProviderRefusedError(
-            f"the certificate of {host} is not trusted ({reason}): provider {name} needs one of an authority that this "
-            "machine knows",
-            provider=name,
-            cause="certificate",
-        )
+    distrust = next((cause for cause in chain if isinstance(cause, ssl.SSLError)), None)
+    if distrust is not None and isinstance(error, httpx.ConnectError):
+        return _from_tls(name, host, distrust)
     if any(isinstance(cause, socket.gaierror) for cause in chain):
         return _passing(name, "resolve", f"the name of {host} (provider {name}) cannot be resolved; check base_url")
     if isinstance(error, httpx.ConnectTimeout):
@@ -59,6 +54,18 @@ def from_transport(provider: ProviderSettings, error: httpx.HTTPError) -> Provid
         return _passing(name, "connect", f"{host} (provider {name}) cannot be reached: {_plain(chain)}; is it running?")
     message = f"provider {name} closed the connection, or broke the rules of HTTP, before its answer was whole"
     return _passing(name, "closed", message)
+
+
+def _from_tls(name: str, host: str, error: ssl.SSLError) -> ProviderError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ProviderRefusedError(
+            f"the certificate of {host} is not trusted ({error.verify_message}): provider {name} needs one of an "
+            "authority that this machine knows",
+            provider=name,
+            cause="certificate",
+        )
+    found = f"{host} (provider {name}) does not speak TLS as https wants it ({_words(error.reason)})"
+    return _passing(name, "tls", f"{found}; if it is a plain server, base_url begins with http://")
 
 
 def from_status(  # noqa: PLR0911  one flat list of what statuses mean
@@ -95,6 +102,12 @@ def bad_answer(provider: ProviderSettings, found: str) -> ProviderAnswerError:
 def silent(provider: ProviderSettings, seconds: float) -> ProviderUnavailableError:
     """It sent something, now and then, but no whole answer in ``seconds``."""
     return _passing(provider.name, "silent", f"provider {provider.name} had no whole answer after {seconds:g} s")
+
+
+def wordless(provider: ProviderSettings, seconds: float) -> ProviderUnavailableError:
+    """It keeps the connection open, and says nothing."""
+    message = f"provider {provider.name} kept the connection open and said nothing for {seconds:g} s"
+    return _passing(provider.name, "silent", f"{message}; see timeout_seconds")
 
 
 def told(provider: ProviderSettings, message: str) -> ProviderUnavailableError:
@@ -149,6 +162,11 @@ def _status(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
+
+
+def _words(reason: str | None) -> str:
+    """A name of OpenSSL as words: ``WRONG_VERSION_NUMBER``."""
+    return (reason or "no reason").replace("_", " ").lower()
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

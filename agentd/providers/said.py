@@ -28,10 +28,9 @@ def cleaned(message: str, key: str, sent: Sequence[str]) -> str:
     if key:
         message = message.replace(key, "[key]")
     line = " ".join("".join(char if char.isprintable() else " " for char in message[: 8 * MAX_CHARS]).split())
-    if _repeats(line, sent):
-        return HIDDEN
     line = redact([line]).texts[0]
-    return line if len(line) <= MAX_CHARS else line[: MAX_CHARS - 1] + "…"
+    line = line if len(line) <= MAX_CHARS else line[: MAX_CHARS - 1] + "…"
+    return HIDDEN if _repeats(line, sent) else line
 
 
 def _message(body: bytes) -> str:
@@ -64,12 +63,24 @@ def _text(value: object) -> str:
 
 
 def _repeats(line: str, sent: Sequence[str]) -> bool:
-    """Steps of half the length find every repetition of one and a half times ECHO_CHARS."""
-    pieces = [line[at : at + ECHO_CHARS] for at in range(0, max(1, len(line) - ECHO_CHARS + 1), ECHO_CHARS // 2)]
     for text in sent:
         flat = " ".join(text.split())
         if len(flat) <= 2 * ECHO_CHARS and len(flat) >= SHORT_ECHO_CHARS and flat in line:
             return True
-        if any(len(piece) == ECHO_CHARS and piece in flat for piece in pieces):
+        if _shares(line, flat):
+            return True
+    return False
+
+
+def _shares(line: str, text: str) -> bool:
+    """Whether they have ECHO_CHARS in a row in common. Any such row holds half as many that begin at a multiple of
+    that, so few pieces have to be looked for in what may be a whole prompt.
+    """
+    half = ECHO_CHARS // 2
+    for middle in range(0, len(line) - half + 1, half):
+        if line[middle : middle + half] not in text:
+            continue
+        starts = range(max(0, middle - half), min(middle, len(line) - ECHO_CHARS) + 1)
+        if any(line[start : start + ECHO_CHARS] in text for start in starts):
             return True
     return False

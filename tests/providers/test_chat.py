@@ -166,6 +166,12 @@ async def test_members_that_a_server_does_not_know_are_left_out_or_renamed(
     assert server.asked[-1].body["max_completion_tokens"] == 64
 
 
+async def test_why_a_server_breaks_off_is_told(server: ScriptedServer, built: Providers) -> None:
+    server.replies(HALVES["says that it failed"])
+    with pytest.raises(ProviderUnavailableError, match=r"broke off its answer \(out of memory\)"):
+        await collect(built.chats["box"])
+
+
 HALVES: dict[str, Reply] = {
     "ends early": events(*WHOLE[:1], done=False),
     "says done too early": events(*WHOLE[:1]),

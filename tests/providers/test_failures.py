@@ -12,7 +12,7 @@ from provider_harness import ASK, EMBED, Reply, as_json, failure, openai_vectors
 
 from agentd.config.settings import ProviderSettings
 from agentd.errors import ProviderAnswerError, ProviderError, ProviderRefusedError, ProviderUnavailableError
-from agentd.providers import failures, http
+from agentd.providers import failures, http, said
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -131,6 +131,14 @@ async def test_what_was_sent_is_not_repeated(server: ScriptedServer, built: Prov
         assert PRIVATE[9:40] not in failed.value.message
         assert ("repeats what was sent" in failed.value.message) is hidden
         assert len(failed.value.message) < 400
+
+
+def test_sixteen_characters_of_what_was_sent_are_never_shown_wherever_they_stand() -> None:
+    for at in range(len(PRIVATE) - 15):
+        for before in range(9):
+            part = PRIVATE[at : at + 16]
+            assert said.cleaned(f"{'-' * before}'{part}'", KEY, ["x" * 99, f"{PRIVATE}\n{PRIVATE}"]) == said.HIDDEN
+            assert said.cleaned(f"'{part[:-1]}'", KEY, [PRIVATE]) == f"'{part[:-1]}'"
 
 
 async def test_the_key_goes_in_the_header_alone(server: ScriptedServer, built: Providers) -> None:
