@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,8 +10,8 @@ import msgspec
 
 from agentd.errors import ProviderRefusedError
 from agentd.providers import failures
-from agentd.providers.contracts import Finished, Usage
-from agentd.providers.http import Call
+from agentd.providers.contracts import Finished, Text, Usage
+from agentd.providers.http import WHOLE_TIMES, Call
 from agentd.providers.portions import estimate
 from agentd.providers.said import cleaned
 
@@ -139,15 +140,20 @@ class RemoteChat:
         texts = _texts(request)
         estimated = Usage(sum(map(estimate, texts)))
         reader = self._dialect.reader(self._settings, estimated, lambda message: cleaned(message, self._key, texts))
+        watch = _Watch(self._settings)
         async with self._server.stream(self._call(request, texts)) as pieces:
             async for piece in pieces:
                 for event in reader.feed(piece):
                     yield event
+                    watch.saw(event)
                 if reader.done:
                     break
+                watch.check()
         for event in reader.end():
             yield event
+            watch.saw(event)
         finished = reader.finished()
+        watch.refuse_empty(finished)
         self._server.counts["tokens"] += finished.usage.input_tokens + finished.usage.output_tokens
         yield finished
 
@@ -165,6 +171,36 @@ class RemoteChat:
             form=self._dialect.form,
             urgent=True,
         )
+
+
+class _Watch:
+    """Over one answer: that something is said now and then, and something in the end."""
+
+    def __init__(self, provider: ProviderSettings) -> None:
+        self._provider = provider
+        self._said = False
+        self._at = time.monotonic()
+
+    def saw(self, event: ChatEvent) -> None:
+        """Something was said, or thought, and handed on: the time that its reader takes is not the server's."""
+        self._said = self._said or isinstance(event, Text)
+        self._at = time.monotonic()
+
+    def check(self) -> None:
+        """Bytes came; those that only keep the connection open do so for as long as an answer may drip.
+
+        Raises:
+            ProviderUnavailableError: it says nothing.
+        """
+        seconds = WHOLE_TIMES * self._provider.timeout_seconds
+        if time.monotonic() - self._at > seconds:
+            raise failures.wordless(self._provider, seconds)
+
+    def refuse_empty(self, finished: Finished) -> None:
+        """Raise ProviderAnswerError for an answer in which nothing stands: the next of a chain may have one."""
+        if not self._said and not finished.tool_calls:
+            how = "its thoughts took all tokens" if finished.stop == "length" else "it stopped by itself"
+            raise failures.bad_answer(self._provider, f"no text in an answer that it calls finished ({how})")
 
 
 def _texts(request: ChatRequest) -> list[str]:
