@@ -43,13 +43,14 @@ class Asked:
 
 
 class Reply:
-    """How to answer: raw bytes, in pieces; between them, and at the end, what was asked for."""
+    """How to answer: raw bytes, in pieces, ``pause`` seconds after each; where it is to ``hang``, no end follows."""
 
     def __init__(
         self, *pieces: bytes, status: str = "200 OK", kind: str = "application/json", headers: str = "",
-        length: int | None = None, hang: bool = False,
+        length: int | None = None, hang: bool = False, pause: float = 0.0,
     ) -> None:  # fmt: skip
         self.pieces = pieces
+        self.pause = pause
         size = f"Content-Length: {length}\r\n" if length is not None else ""
         self.head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{headers}{size}Connection: close\r\n\r\n".encode()
         self.hang = hang
@@ -145,7 +146,7 @@ class ScriptedServer:
         for piece in reply.pieces:
             await writer.drain()
             writer.write(piece)
-            await asyncio.sleep(0)
+            await asyncio.sleep(reply.pause)
         await writer.drain()
         if reply.hang:
             await self.let_go.wait()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chain_harness import impure, write
 from daemon_harness import QUICK, Daemon, until
-from provider_harness import ScriptedServer, failure, openai_vectors
+from provider_harness import failure, openai_vectors
+from provider_thread import servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 CONFIG = """
@@ -30,23 +27,6 @@ chain = ["box", "local"]
 """
 
 
-@contextmanager
-def box() -> Iterator[ScriptedServer]:
-    """A server of embeddings, with a loop in a thread of its own."""
-    loop, served = asyncio.new_event_loop(), ScriptedServer()
-    listener = loop.run_until_complete(asyncio.start_server(served.serve, "127.0.0.1", 0))
-    served.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield served
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        listener.close()
-        loop.close()
-
-
 def counts(daemon: Daemon) -> dict[str, int]:
     return {each["provider"]: each["vectors"] for each in spaces(daemon)}
 
@@ -57,7 +37,8 @@ def spaces(daemon: Daemon) -> list[Any]:
 
 def test_killed_while_chunks_fall_back_and_converge(tmp_path: Path) -> None:
     write(tmp_path / "root", 30)
-    with box() as server:
+    with servers() as served:
+        server = served.scripted
         down = partial(failure, "503 Service Unavailable", headers="Retry-After: 1\r\n")
         with Daemon(tmp_path / "place", tmp_path / "root", config=QUICK + CONFIG.format(url=server.url)) as daemon:
             assert daemon.client.wait("vectors")["state"] == "current"

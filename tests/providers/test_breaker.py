@@ -62,7 +62,9 @@ def test_it_opens_after_failures_in_a_row_alone(breaker: Breaker) -> None:
         succeed(breaker)
 
 
-def test_pauses_grow_while_trials_fail_and_begin_anew_after_a_success(breaker: Breaker, clock: Clock) -> None:
+def test_pauses_grow_while_trials_fail_and_begin_anew_after_it_was_well_for_a_while(
+    breaker: Breaker, clock: Clock
+) -> None:
     for _ in range(FAILURES):
         fail(breaker)
     pause = FIRST_PAUSE_SECONDS
@@ -76,10 +78,23 @@ def test_pauses_grow_while_trials_fail_and_begin_anew_after_a_success(breaker: B
     succeed(breaker)
     assert breaker.state == "ok"
     assert breaker.reason == ""
+    clock.now += pause
     for _ in range(FAILURES):
         assert fail(breaker)
     clock.now += FIRST_PAUSE_SECONDS
     succeed(breaker)
+
+
+def test_who_succeeds_at_trials_alone_is_left_alone_for_longer_each_time(breaker: Breaker, clock: Clock) -> None:
+    pause = FIRST_PAUSE_SECONDS
+    for _ in range(10):
+        for _ in range(FAILURES):
+            assert fail(breaker)
+        clock.now += pause - 0.1
+        assert not fail(breaker)
+        clock.now += 0.1
+        succeed(breaker)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def test_one_trial_at_a_time_and_a_cancelled_one_makes_room(breaker: Breaker, clock: Clock) -> None:
