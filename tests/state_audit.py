@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-DATABASES = ("index.db", "embeddings.db")
+DATABASES = ("index.db", "embeddings.db", "answers.db", "web.db")
 PLAIN_FILES = {
     "lock",
     "roots.json",
-    *(name + suffix for name in (*DATABASES, "answers.db") for suffix in ("", "-wal", "-shm")),
+    *(name + suffix for name in DATABASES for suffix in ("", "-wal", "-shm")),
 }
 BUSY_SECONDS = 5.0
 SCHEMA = build_schema()
@@ -81,7 +81,7 @@ def audit(state: Path, *, vectors: bool) -> list[str]:
 
 
 def soundness(state: Path) -> list[str]:
-    """Both databases, as SQLite sees them; fit for a state that a daemon has just been killed over."""
+    """Every database, as SQLite sees them; fit for a state that a daemon has just been killed over."""
     found = []
     for name in DATABASES:
         if (state / name).exists():

@@ -13,6 +13,8 @@ from rich.text import Text
 from agentd.cli import output
 from agentd.cli.bars import bars, line
 from agentd.cli.history import memory_bytes, sparkline
+from agentd.cli.models import progress
+from agentd.cli.models import requests as requests_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ CURVE_COLUMNS = 60
 LEAST_CURVE = 8
 MOST_PROBLEMS = 4
 NAMED_FILES = 3
-STATES = {"current": "green", "missing": "red"}
+STATES = {"current": "green", "missing": "red", "ok": "green", "refused": "red", "untried": "dim"}
 
 
 class Section:
@@ -99,10 +101,10 @@ def screen(history: History, events: Sequence[str], columns: int, rows: int, *, 
         top += [line(f"! {hidden} more", "yellow")] if hidden > 0 else []
     top.append(bars(status))
     room = rows - len(top) - 1 - bool(eta(status))
-    left = [roots(status), recent(events)]
+    left = [roots(status), models(status), recent(events)]
     right = [requests(history), machine(history)]
     if columns < WIDE_COLUMNS:
-        return Group(*top, stacked([left[0], right[0], right[1], left[1]], room))
+        return Group(*top, stacked([*left[:2], *right, left[2]], room))
     sides = Table.grid(padding=(0, 3), expand=True)
     sides.add_column(ratio=1)
     sides.add_column(ratio=1)
@@ -170,6 +172,29 @@ def root_row(root: RootInfo) -> Row:
         Text(output.clean(root["state"]), STATES.get(root["state"], "yellow"), no_wrap=True),
         Text(f"{root['documents']:,} files", justify="right", no_wrap=True),
         line(", ".join(notes), "dim"),
+    )
+
+
+def models(status: IndexStatus) -> Section:
+    """A row a model of the embedding chains and a row a server, where there is more than the model of the package."""
+    spaces, servers = status.get("spaces", []), status.get("providers", [])
+    if len(spaces) < 2 and not servers:
+        return Section("models", [])
+    rows: list[Row] = [
+        model_row(f"embeds: {each['provider']}", each["state"], progress(each, spaces), each["reason"])
+        for each in spaces
+    ]
+    rows += [model_row(f"server {each['name']}", each["state"], requests_of(each), each["reason"]) for each in servers]
+    return Section("models", rows, least=1, stretch=3)
+
+
+def model_row(name: str, state: str, figures: str, reason: str) -> Row:
+    """One model or server."""
+    return (
+        line(f"  {output.clean(name)}"),
+        Text(output.clean(state), STATES.get(state, "yellow"), no_wrap=True),
+        Text(figures, no_wrap=True),
+        line(output.clean(reason), "dim"),
     )
 
 

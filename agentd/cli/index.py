@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from agentd.cli import command as c
-from agentd.cli import output
+from agentd.cli import models, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def report(status: IndexStatus, socket_path: str, screen: output.Screen, now: fl
         lines += ["", *root_report(root, screen, now)]
     if not status["roots"]:
         lines += ["", "No roots. To index this directory: agentctl add ."]
-    lines += ["", *totals(status, socket_path)]
+    lines += ["", *totals(status, socket_path, screen, now)]
     lines += [screen.paint(f"degraded: {output.clean(reason)}", output.YELLOW) for reason in status["degraded"]]
     return lines + [f"notice: {output.clean(notice)}" for notice in status.get("notices", ())]
 
@@ -82,9 +82,9 @@ def watched(root: RootInfo) -> str:
     return f"{root['coverage']:g} % of {root['directories']:,} directories, {root['polled_directories']:,} polled{kind}"
 
 
-def totals(status: IndexStatus, socket_path: str) -> list[str]:
+def totals(status: IndexStatus, socket_path: str, screen: output.Screen, now: float) -> list[str]:
     """What concerns all roots together."""
-    rows = [("model", output.clean(status["space"] or "none: keyword search only"))]
+    rows = [*models.model_rows(status, screen), *models.server_rows(status, screen, now)]
     if speed := rates(status):
         rows.append(("rate", speed))
     if status["disk_bytes"]:

@@ -63,6 +63,29 @@ STATUS: IndexStatus = {
     "vectors_per_second": 0.0,
     "eta_seconds": None,
     "space": "onnx/all-MiniLM-L6-v2/384/1",
+    "spaces": [
+        {
+            "space": "onnx/all-MiniLM-L6-v2/384/1",
+            "provider": "local",
+            "position": 0,
+            "vectors": 9,
+            "pending": 0,
+            "state": "ok",
+            "reason": "",
+        }
+    ],
+    "providers": [
+        {
+            "name": "box",
+            "kind": "openai",
+            "purposes": ["chat"],
+            "state": "ok",
+            "reason": "",
+            "last_failure": "",
+            "last_failure_at": None,
+            "counts": {"requests": 4, "failures": 0, "tokens": 2100},
+        }
+    ],
     "degraded": [],
     "disk_bytes": {"database": 40960, "keyword": 8192, "vectors": 3456},
     "limits": {"memory": {"used": 217055232, "limit": 1073741824, "state": "ok"}},

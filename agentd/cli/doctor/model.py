@@ -47,6 +47,7 @@ def check(patient: Patient) -> Iterator[Finding]:
         yield tried(directory) if patient.deep else skipped("model.speed", "--deep tries it")
     if reranker := patient.setting("rerank", "model", ""):
         yield files("model.reranker", reranker)
+    yield from servers(patient)
 
 
 def files(name: str, directory: str) -> Finding:
@@ -78,6 +79,18 @@ def loads(patient: Patient) -> Finding:
     sentences = [each for each in patient.status.get("degraded", []) if "by keyword alone" in each]
     found = sentences[0] if sentences else "the daemon has no model"
     return problem("model.loads", found, "a model that loads", "agentctl doctor --deep says what is wrong with it")
+
+
+def servers(patient: Patient) -> Iterator[Finding]:
+    """How each server of the configuration fares, by the daemon's own word."""
+    for each in patient.status.get("providers", []):
+        about = f"{each['name']} ({', '.join(each['purposes'])}) is {each['state']}"
+        if each["state"] in {"ok", "untried"}:
+            yield ok("model.servers", about)
+        else:
+            judge = problem if each["state"] == "refused" else warning
+            mend = "mend what it says, then systemctl --user reload agentd, or wait: it is tried again by itself"
+            yield judge("model.servers", f"{about}: {each['reason']}", "a server that answers", mend)
 
 
 def tried(directory: str) -> Finding:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agentd.cli.doctor.patient import Patient
 
-DATABASES = ("index.db", "embeddings.db")
+DATABASES = ("index.db", "embeddings.db", "answers.db", "web.db")
 MOST_SHARE = 0.9
 LEAST_INODES = 1000
 _DAMAGED = re.compile(r"(.+)\.damaged-\d{8}T\d{6}Z")
@@ -133,7 +133,7 @@ def damaged(place: str) -> Finding:
     """Copies that agentd set aside: each of them a fault of the disk, or of agentd."""
     names = [name for folder in (place, os.path.join(place, "vectors")) for name in listed(folder)]
     if found := sorted({match[1] for name in names if (match := _DAMAGED.fullmatch(name))}):
-        what = f"{some(found)} set aside in the last 7 days and built again"
+        what = f"{some(found)} set aside in the last 7 days and made anew"
         return warning("state.damaged", what, "no damage", "look for faults of the disk (journalctl -k, smartctl)")
     return ok("state.damaged", "no file was damaged in the last 7 days")
 
@@ -162,7 +162,7 @@ def database(place: str, name: str, *, used: bool, deep: bool) -> Finding:
     except sqlite3.Error as error:
         said = f"{error}"
     if said != "ok":
-        mend = "restart agentd (agentctl stop, then start it): it sets a damaged file aside and builds it again"
+        mend = "restart agentd (agentctl stop, then start it): it sets a damaged file aside and makes it anew"
         return problem(check_name, f"{name} is damaged or cannot be read", "a database that is whole", mend)
     about = ", whole" if whole else ", its log is folded in at the next start" if logged else ""
     return ok(check_name, f"{name}, version {version}{about}")
