@@ -29,6 +29,8 @@ class Ledger:
         """Asked to come or to go, without an answer: both are right afterwards."""
         self.finished: dict[Path, Tree] = {}
         """What a finished wait has said is searchable, by root; nothing has been written there since."""
+        self.answers: dict[str, Path] = {}
+        """The root that each answer was made from, by its id."""
 
     def believe(self, listed: set[Path]) -> None:
         """Take what a daemon lists as what holds from now on.
@@ -40,9 +42,22 @@ class Ledger:
         assert listed <= self.roots | self.unsure, f"came back: {listed - self.roots - self.unsure}"
         self.roots, self.unsure = set(listed), set()
 
+    def answered(self, kept: set[str]) -> None:
+        """See that the answers ``kept`` are those that were given about roots which are still there.
+
+        Raises:
+            AssertionError: one is lost, or has outlived its root.
+        """
+        there = {answer for answer, root in self.answers.items() if root in self.roots}
+        assert there <= kept, f"answers lost: {there - kept}"
+        assert not (left := (set(self.answers) - there) & kept), f"answers about removed roots: {left}"
+        self.answers = {answer: self.answers[answer] for answer in there}
+
 
 class Clerk(threading.Thread):
-    """Adds small roots, waits until they are searchable and removes every second one, until the daemon is gone."""
+    """Adds small roots, waits until they are searchable, asks about them and removes every second one, until the daemon
+    is gone.
+    """
 
     def __init__(self, socket: Path, folder: Path, ledger: Ledger) -> None:
         super().__init__(name="clerk", daemon=True)
@@ -75,6 +90,7 @@ class Clerk(threading.Thread):
         self._number += 1
         root = self._folder / f"root_{self._number}"
         self._add(client, root)
+        self._ledger.answers[client.ask("what is common?", roots=[str(root)])["id"]] = root
         if self._number % 2 == 0:
             self._remove(client, root)
 

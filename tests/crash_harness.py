@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from crash_moments import Moment
 
+    from agentd.client import Client
+
 CONFIG = f"{QUICK}\n[maintenance]\ninterval_seconds = 0.3\n"
 """Maintenance runs all the time: it saves the vector view, trims the feed and gives back the keyword writer."""
 
@@ -120,7 +122,7 @@ class Life:
         return f", at {moment.what}{late} ({(time.monotonic() - began) * 1000:.0f} ms)"
 
     def _after_the_kill(self) -> None:
-        """Nobody is left; both databases are sound; what a wait had promised is in database and keyword view."""
+        """Nobody is left; all databases are sound; what a wait had promised is in database and keyword view."""
         until(lambda: not self._orphans(), "the workers end with the daemon", within=10)
         assert not (found := soundness(self.state)), found
         for root, promised in self.ledger.finished.items():
@@ -141,6 +143,7 @@ class Life:
         daemon, client = self.daemon, self.daemon.client
         listed = {Path(root["path"]) for root in client.roots()} - {self.corpus.root}
         self.ledger.believe(listed)
+        self._answered(client)
         for root in (self.corpus.root, *sorted(listed)):
             daemon.agrees(root)
         self._sound()
@@ -150,6 +153,20 @@ class Life:
             self.ledger.finished.pop(root, None)
             self.ledger.roots.discard(root)
             client.remove_root(str(root))
+
+    def _answered(self, client: Client) -> None:
+        """Answers go a moment after the root that they were made from, where a kill came between."""
+
+        def right() -> bool:
+            kept = {each["id"] for each in client.answers(limit=500)["answers"]}
+            with suppress(AssertionError):
+                self.ledger.answered(kept)
+                return True
+            return False
+
+        with suppress(AssertionError):
+            until(right, within=10)
+        self.ledger.answered({each["id"] for each in client.answers(limit=500)["answers"]})
 
     def _sound(self) -> None:
         """Removals are followed, and the vector view is saved, a moment after what they follow from."""

@@ -124,6 +124,8 @@ QUERIES: tuple[Callable[[Client, str, Random], object], ...] = (
     lambda client, path, _: client.dependents(path=path),
     lambda client, path, _: client.complexity(str(Path(path).parent)),
     lambda client, _, __: client.list_files(limit=200),
+    lambda client, _, rng: client.verify(client.ask(rng.choice(QUESTIONS))["id"]),
+    lambda client, _, __: client.answers(),
     lambda client, _, __: client.status(),
     lambda client, _, __: client.request("stats"),
     lambda client, _, __: client.request("health"),
