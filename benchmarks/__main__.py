@@ -29,6 +29,7 @@ from benchmarks import (
     loop_lag,
     memory,
     ranking,
+    redaction,
     remote_embedding,
     restart,
     search_busy,
@@ -58,6 +59,7 @@ BENCHES: dict[str, Bench] = {
     "graph": graph.run,
     "support": support_check.run,
     "answers": extractive.run,
+    "redaction": redaction.run,
     "bulk-changes": bulk_changes.run,
     "idle-cpu": idle_cpu.run,
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64decode
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ MIN_ENTROPY = 3.3
 
 _WORD_START = r"(?<![A-Za-z0-9])"
 _PLACEHOLDER = re.compile(
-    r"example|placeholder|change-?_?me|your[-_]|dummy|redacted|xxxx|\*\*\*\*|0000000|1234567890123|<|\$\{|\{\{|%\("
+    r"example|placeholder|change-?_?me|your[-_]|dummy|redacted|xxxx|\*\*\*\*|0000000|1234567890123|<[^<>]{2,}>|\$\{|\{\{|%\(\w+\)"
     r"|(.)\1{5}",
     re.IGNORECASE,
 )
@@ -44,20 +45,37 @@ def entropy(text: str) -> float:
     return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
 
 
-def looks_random(value: str) -> bool:
-    """Whether a value may be a generated password or key rather than a word, a name or a stand-in for one."""
+def looks_random(value: str, least: float = MIN_ENTROPY, *, digits: bool = True) -> bool:
+    """Whether a value, of ``least`` bits a character, may be a generated password or key rather than a word, a name or
+    a stand-in for one. Without ``digits`` it may have none.
+    """
     return (
-        any(map(str.isdigit, value))
+        (not digits or any(map(str.isdigit, value)))
         and any(map(str.isalpha, value))
         and not _NUMBERED.fullmatch(value)
         and not _PLACEHOLDER.search(value)
-        and entropy(value) >= MIN_ENTROPY
+        and entropy(value) >= least
     )
 
 
 def is_password(value: str) -> bool:
     """Whether the password of a URL is one, and no stand-in: ``postgres://user:password@host`` is documentation."""
-    return value.lower() not in _STANDS_IN and not _PLACEHOLDER.search(value) and not value.startswith(("$", "{", "<"))
+    return (
+        bool(value)
+        and value.lower() not in _STANDS_IN
+        and not _PLACEHOLDER.search(value)
+        and not value.startswith(("$", "{", "<"))
+    )
+
+
+def is_pair(value: str) -> bool:
+    """Whether it is the base64 of a user's name and password."""
+    try:
+        pair = b64decode(value + "=" * (-len(value) % 4), validate=True).decode()
+    except ValueError:  # no base64, or no text in it
+        return False
+    user, _, password = pair.partition(":")
+    return pair.isprintable() and bool(user) and is_password(password)
 
 
 def _mixed(value: str) -> bool:
@@ -77,7 +95,7 @@ def _token(
 TOKENS = (
     _token("github", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{36,255}"),
     _token("github", "github_pat_", r"[A-Za-z0-9_]{60,255}"),
-    _token("gitlab", "glpat- glptt- gldt- glrt- glcbt- glsoat- glft-", r"[\w-]{20,255}"),
+    _token("gitlab", "glpat- glptt- gldt- glrt- glcbt- glsoat- glft-", r"[\w-]{20,255}(?:\.[\w-]{2}\.[\w-]{7,9})?"),
     _token("aws_access_key", "AKIA ASIA ABIA ACCA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _token("slack", "xoxb- xoxp- xoxa- xoxr- xoxs- xoxe- xoxe. xapp-", r"[A-Za-z0-9.-]{10,255}", looks_random),
     _token("slack", "hooks.slack.com/services/", r"T[A-Z0-9]{6,12}/B[A-Z0-9]{6,12}/[A-Za-z0-9]{20,30}"),
@@ -114,12 +132,61 @@ TOKENS = (
     _token("postman", "PMAK-", r"[a-f0-9]{24}-[a-f0-9]{34}"),
     _token("planetscale", "pscale_tkn_ pscale_pw_ pscale_oauth_", r"[\w.-]{32,64}"),
     _token("fly", "fo1_ fm1_ fm2_", r"[\w+/=-]{39,512}", looks_random),
+    _token("google", "1//0", r"[\w-]{40,200}", looks_random),
+    _token("firebase", "APA91b", r"[\w-]{120,200}"),
+    _token("figma", "figd_ figu_", r"[\w-]{36,80}"),
+    _token("supabase", "sbp_ sb_secret_", r"[\w-]{28,80}", looks_random),
+    _token("doppler", "dp.pt. dp.st. dp.ct. dp.sa.", r"[\w.-]{40,80}", looks_random),
+    _token("tailscale", "tskey-", r"[A-Za-z0-9]{2,12}-[A-Za-z0-9-]{16,64}", looks_random),
+    _token("buildkite", "bkua_ bkct_", r"[a-f0-9]{40}"),
+    _token("netlify", "nfp_", r"[A-Za-z0-9]{36,64}"),
+    _token("brevo", "xkeysib- xsmtpsib-", r"[a-f0-9]{64}-[A-Za-z0-9]{16}"),
+    _token("nvidia", "nvapi-", r"[\w-]{60,80}"),
+    _token("langsmith", "lsv2_", r"(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}"),
+    _token("heroku", "HRKU-", r"[\w-]{36,80}"),
+    _token("pulumi", "pul-", r"[a-f0-9]{40}"),
+    _token("facebook", "EAAB EAAC EAAD EAAG", r"[A-Za-z0-9]{60,300}", _mixed),
+    _token("terraform", "atlasv1.", r"[\w=-]{60,80}"),
+    _token("dynatrace", "dt0c01.", r"[A-Z2-7]{24}\.[A-Z2-7]{64}"),
+    _token("alibaba", "LTAI", r"[A-Za-z0-9]{16,26}(?![A-Za-z0-9])", _mixed),
     _token("discord", "discord.com/api/webhooks/ discordapp.com/api/webhooks/", r"\d{16,20}/[\w-]{60,80}"),
     Rule(
         "authorization",
-        ("Bearer ", "bearer ", "Basic ", "basic "),
-        re.compile(r"[Bb](?:earer|asic) (?P<secret>[A-Za-z0-9._~+/=-]{20,4096})"),
+        ("Bearer ", "bearer ", "SSWS "),
+        re.compile(r"(?:[Bb]earer|SSWS) (?P<secret>[A-Za-z0-9._~+/=-]{20,4096})"),
         looks_random,
+    ),
+    Rule(
+        "authorization",
+        ("Basic ", "basic "),
+        re.compile(r"[Bb]asic (?P<secret>[A-Za-z0-9+/]{8,4096}={0,2})(?![\w+/=-])"),
+        is_pair,
+    ),
+    Rule(
+        "docker",
+        ('"auth"',),
+        re.compile(r"\"auth\"\s{0,4}:\s{0,4}\"(?P<secret>[A-Za-z0-9+/]{8,4096}={0,2})\""),
+        is_pair,
+    ),
+    Rule(
+        "private_key",
+        ("LS0tLS1CRUdJTi",),
+        re.compile(r"(?P<secret>LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,20000}={0,2})"),
+        lambda value: b"PRIVATE KEY" in b64decode(value[:120]),
+    ),
+    Rule(
+        "azure", ("8Q~", "7Q~"), re.compile(r"(?<=[\w~.-]{3})(?P<secret>[78]Q~[\w~.-]{31,34})(?![\w~.-])"), looks_random
+    ),
+    Rule("azure", ("sig=",), re.compile(r"(?<=[?&])sig=(?P<secret>[A-Za-z0-9%+/]{40,64}(?:%3[Dd]|=))")),
+    Rule(
+        "command_line",
+        ("curl ", "wget ", "sshpass "),
+        re.compile(
+            r"(?:(?:curl|wget) (?:[^\n]{0,200}? )??(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']{1,64}:"
+            r"|sshpass -p ?[\"']?)"
+            r"(?P<secret>[^\s\"'$<]{6,128})(?=[\s\"']|\Z)"
+        ),
+        is_password,
     ),
     Rule("telegram", (":AA",), re.compile(r"(?<=[0-9]{8}):(?P<secret>AA[\w-]{33})(?![\w-])")),
     Rule("mailchimp", ("-us",), re.compile(r"(?<=[0-9a-f]{32})-us[0-9]{1,2}(?![A-Za-z0-9])")),
@@ -145,18 +212,3 @@ PRIVATE_KEY_START = re.compile(
 PRIVATE_KEY_END = "-----END "
 PRIVATE_KEY_CHARS = 16_384
 """An RSA key of 16,384 bits has 12,700 characters; what is longer has lost its end."""
-
-NAME = re.compile(
-    r"secret|token|passw|pwd|api[_-]?key|access_?key|private_key|auth_key|credential|signing_key|encryption_key|bearer"
-    r"|basic|_auth"
-)
-"""What variables and keys that hold a secret are called, in lower case."""
-
-MAX_NAME = 120
-"""Characters from the beginning of such a name to the value."""
-
-ASSIGNED = re.compile(
-    r"[\w-]{0,30}[\\\"'`\])]{0,3}(?:[ \t]{0,8}(?::=|=>|->|[:=])[ \t]{0,8}|[ ]{1,2})"
-    r"(?P<quote>[brfu]{0,2}\\?[\"'`])?(?P<secret>[A-Za-z0-9+/_.~!@#$%^&*?=-]{12,256})(?P<end>\\?[\"'`]|[\s,;)\]}]|$)"
-)
-"""From such a name on: its rest, what assigns, and the value. Between quotes it is text, elsewhere it may be code."""

@@ -11,17 +11,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentd.kernels.assigned import assigned_values
+from agentd.kernels.seams import joined_texts
 from agentd.kernels.secret_rules import (
-    ASSIGNED,
-    MAX_NAME,
-    NAME,
     PRIVATE_KEY_CHARS,
     PRIVATE_KEY_END,
     PRIVATE_KEY_START,
     TOKENS,
     URL_PASSWORD,
     Rule,
-    looks_random,
 )
 
 if TYPE_CHECKING:
@@ -38,14 +36,12 @@ MOST = 0.6
 _IN_RUNS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~!@#$%^&*?")
 _RUNS = bytes(byte if byte in _IN_RUNS else 0x20 for byte in range(256))
 _DIGITS = b"0123456789"
-_WITHOUT_DIGITS = b"hf_"
+_WITHOUT_DIGITS = (b"hf_", b"AKIA", b"ASIA", b"glpat-", b"AIza", b"GOCSPX-", b"sk_live_", b"rk_live_")
 """How the tokens begin that may have none."""
 _LITERALS = tuple(
     (literal, _IN_RUNS.issuperset(literal.encode()), rule) for rule in TOKENS for literal in rule.literals
 )
 """Each with whether it can stand in a run; ``AccountKey=`` stands before one."""
-_WORDY = re.compile(r"(?:[A-Za-z]*[0-9]{0,5}[_./@+-]+)*[A-Za-z]*[0-9]{0,5}")
-"""Words and numbers, joined: ``tests/test_ticket_11722``."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s\\]{0,16384}")
 _VISIBLE = re.compile(r"[!-~]")
 """What a secret is made of. Other characters may have several bytes; they stay, so that bytes keep their places."""
@@ -61,15 +57,28 @@ class Secret(NamedTuple):
 
 def find_secrets(text: str) -> list[Secret]:
     """Every secret that is recognised, in order and without overlaps."""
-    found: list[Secret] = []
+    found = _found(text)
     if "PRIVATE KEY" in text:
         found += _private_keys(text)
+    for joined in joined_texts(text):
+        found += (
+            Secret(start, end, secret.kind)
+            for secret in _found(joined.text)
+            if len(spans := joined.spans(secret.start, secret.end)) > 1
+            for start, end in spans
+        )
+    return _without_overlaps(found)
+
+
+def _found(text: str) -> list[Secret]:
+    """All but private keys, which are of many lines themselves. What is known by its issuer comes first."""
+    found: list[Secret] = []
+    if runs := _telling_runs(text):
+        found += _tokens(text, runs)
     if "://" in text:
         found += _matches(text, URL_PASSWORD)
-    if runs := _telling_runs(text):
-        found += _tokens(text, " ".join(runs))
-        found += _assigned(text, runs)
-    return _without_overlaps(found)
+    found += (Secret(start, end, "assigned") for start, end in assigned_values(text))
+    return found
 
 
 def mask(text: str, secrets: list[Secret]) -> str:
@@ -88,13 +97,13 @@ def is_mostly_secret(text: str, secrets: list[Secret]) -> bool:
     return hidden > 0 and hidden > MOST * len(_VISIBLE.findall(text))
 
 
-def _telling_runs(text: str) -> list[str]:
-    """Runs of what tokens are made of, in their order: long enough to be one, and with a digit as nearly all have."""
+def _telling_runs(text: str) -> str:
+    """Runs of what tokens are made of: long enough to be one, and with a digit as nearly all have."""
     data = text.encode(errors="replace").translate(_RUNS)
-    runs = [run for run in data.split() if len(run) >= MIN_RUN]
-    if _WITHOUT_DIGITS not in data:
+    runs = [run for run in set(data.split()) if len(run) >= MIN_RUN]
+    if not any(start in data for start in _WITHOUT_DIGITS):
         runs = [run for run in runs if len(run.translate(None, _DIGITS)) < len(run)]
-    return [run.decode("ascii") for run in runs]
+    return b" ".join(runs).decode("ascii")
 
 
 def _tokens(text: str, runs: str) -> Iterator[Secret]:
@@ -111,37 +120,6 @@ def _matches(text: str, rule: Rule) -> Iterator[Secret]:
                 yield Secret(match.end(rule.pattern.groups) - len(value), match.end(rule.pattern.groups), rule.kind)
                 at = match.end() - 1
             at = text.find(literal, at + 1)
-
-
-def _assigned(text: str, runs: list[str]) -> Iterator[Secret]:
-    """Values of names that speak of secrets: what looks random, with such a name before it."""
-    at = 0
-    for run in runs:
-        if _WORDY.fullmatch(run):
-            continue
-        at = text.find(run, at)
-        if (value := _value_before(text, at)) is not None:
-            yield Secret(*value.span("secret"), "assigned")
-        at += len(run)
-
-
-def _value_before(text: str, at: int) -> re.Match[str] | None:
-    """What holds ``at`` and is assigned to a name that begins at most MAX_NAME characters before it."""
-    before = max(0, at - MAX_NAME)
-    for name in NAME.finditer(text[before:at].lower()):
-        value = ASSIGNED.match(text, before + name.end())
-        if value is not None and value.end("secret") > at and _is_value(value):
-            return value
-    return None
-
-
-def _is_value(match: re.Match[str]) -> bool:
-    """Whether what a name is given is a secret; outside of quotes names of code look much like one."""
-    value = match["secret"]
-    if match["quote"]:
-        return match["end"][-1:] == match["quote"][-1] and looks_random(value)
-    digits = sum(map(str.isdigit, value))
-    return len(value) >= 16 and (digits >= 3 or len(value) >= 32) and looks_random(value) and value != value.lower()
 
 
 def _private_keys(text: str) -> Iterator[Secret]:
