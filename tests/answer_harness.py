@@ -150,8 +150,8 @@ class Pipeline:
         self.memory = Memory()
         self.events: list[Mapping[str, Any]] = []
         self.grounder = Grounder(self.disk, self.disk, self.disk)
-        binder = Binder(self.grounder, LiteralSupport(0.5))
-        self.asker = Asker(AnswerSettings(), ChatSettings(), chat, WholePassages(), binder, self.memory)
+        self.binder = Binder(self.grounder, LiteralSupport(0.5))
+        self.asker = Asker(AnswerSettings(), ChatSettings(), chat, WholePassages(), self.binder, self.memory)
 
     async def emit(self, event: Mapping[str, Any]) -> None:
         self.events.append(event)

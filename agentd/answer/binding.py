@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 JUDGING_SECONDS = 5.0
 """For all sentences of an answer together; those that are not judged by then are said to be that."""
+JUDGED_AT_ONCE = 4
+"""Sentences of one answer. A model may write thousands, and the workers' queue is everybody's."""
 STANDS = frozenset({Standing.CURRENT, Standing.MOVED, Standing.UNCHECKED})
 UNCITED = "it cites nothing"
 
@@ -77,15 +79,17 @@ class Binder:
 
     async def _claims(self, text: str, there: dict[int, Passage]) -> list[Claim]:
         until = asyncio.get_running_loop().time() + JUDGING_SECONDS
-        found = sentences(text)
-        return await asyncio.gather(*(self._claim(sentence, there, until) for sentence in found))
+        turns = asyncio.Semaphore(JUDGED_AT_ONCE)
+        return await asyncio.gather(*(self._claim(sentence, there, until, turns) for sentence in sentences(text)))
 
-    async def _claim(self, sentence: Sentence, there: dict[int, Passage], until: float) -> Claim:
+    async def _claim(
+        self, sentence: Sentence, there: dict[int, Passage], until: float, turns: asyncio.Semaphore
+    ) -> Claim:
         if not sentence.citations:
             return Claim(sentence.text, [], supported=False, reasons=[UNCITED])
         spans = [there[number].text for number in sentence.citations if number in there]
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(until), turns:
                 support = await self.checker.check(sentence.text, spans)
         except TimeoutError:
             return Claim(sentence.text, sentence.citations, None, ["it was not judged in time"])

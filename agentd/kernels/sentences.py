@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-_FENCED = re.compile(r"^[ \t]*(```+|~~~+)[^\n]*\n(?:.*?^[ \t]*\1[^\n]*(?:\n|\Z)|.*\Z)", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)[^\n]*+\n(?:.*?^[ \t]*\1[^\n]*(?:\n|\Z)|.*\Z)", re.MULTILINE | re.DOTALL)
 _STARTS = re.compile(
     r"\n[ \t]*\n\s*"  # a paragraph
     r"|\n(?=[ \t]*(?:[-*+\u2022]|\d{1,3}[.)]|#{1,6}|>|:\w[\w ]*:)\s)"  # a list item, a heading, a quotation, a field
@@ -23,8 +23,10 @@ _END = re.compile(
 _INLINE = re.compile(r"(?<!`)(`+)(?!`)[^\n]{0,1000}?(?<!`)\1(?!`)")
 """Between as many backticks as it begins with, so that a single one may stand within two (CommonMark, code spans)."""
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|a\.k\.a|incl|resp|No|Nr|Fig|Mr|Mrs|Ms|Dr|Prof|St|[A-Z])\.\s*$|^\s*\d{1,3}\.\s*$"
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|a\.k\.a|incl|resp|No|Nr|Fig|Mr|Mrs|Ms|Dr|Prof|St|[A-Z])$|^\s*\d{1,3}$"
 )
+LONGEST_ABBREVIATION = 12
+"""Characters, with what stands before it: no more is looked at, since a text may consist of abbreviations alone."""
 
 
 def pieces(text: str) -> list[str]:
@@ -72,7 +74,14 @@ def _sentences(block: str) -> list[str]:
     found: list[str] = []
     start = 0
     for end in _END.finditer(plain):
-        if not _ABBREVIATION.search(plain[start : end.end()]):
+        if not _abbreviates(plain, start, end):
             found.append(block[start : end.end()])
             start = end.end()
     return [*found, block[start:]]
+
+
+def _abbreviates(text: str, start: int, end: re.Match[str]) -> bool:
+    """Whether the dot at ``end`` belongs to the word before it, in a sentence that begins at ``start``."""
+    if end[0].rstrip() != ".":
+        return False
+    return _ABBREVIATION.search(text[max(start, end.start() - LONGEST_ABBREVIATION) : end.start()]) is not None

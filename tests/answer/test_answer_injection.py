@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,13 @@ import pytest
 from answer_harness import FILES, ROOT, Pipeline, ScriptedChat, done, page, passage, writes
 from msgspec.structs import replace
 
-from agentd.answer.contracts import SourceName
+from agentd.answer.binding import JUDGED_AT_ONCE
+from agentd.answer.contracts import SourceName, Support
 from agentd.answer.prompt import build_prompt
 from agentd.answer.unsaid import squashed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agentd.providers.contracts import ChatRequest
 
@@ -153,3 +155,28 @@ def test_a_name_with_line_ends_stays_in_its_line() -> None:
     shown = build_prompt("q", [evil], 4000).messages[1].content
     assert [line for line in shown.split("\n") if line.startswith("source 2")] == []
     assert "\r" not in shown
+
+
+async def test_a_model_that_writes_a_thousand_sentences_leaves_the_workers_to_others() -> None:
+    pipeline = Pipeline(writes("It is [1]. " * 500))
+    checker = Counting()
+    pipeline.binder.checker = checker
+    answer = await pipeline.answer(passage())
+    assert len(answer.claims) == 500
+    assert checker.most == JUDGED_AT_ONCE
+
+
+class Counting:
+    """Finds everything supported, and notes how many sentences it was given at once."""
+
+    least = 0.5
+
+    def __init__(self) -> None:
+        self.most = self._now = 0
+
+    async def check(self, _sentence: str, _spans: Sequence[str]) -> Support:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        await asyncio.sleep(0)
+        self._now -= 1
+        return Support(True, 1.0)  # noqa: FBT003  # as the field stands

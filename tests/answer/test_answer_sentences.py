@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +66,12 @@ def test_list_items_and_headings_end_sentences() -> None:
 
 def test_code_makes_no_claims() -> None:
     assert sentences("```py\nassert x == 1.\nY.\n```") == []
+
+
+@pytest.mark.parametrize(
+    "hostile", ["A. " * 5000, "e.g. A " * 2000, "`" * 16_000, "~" * 16_000, "[1" * 8000, "| " * 8000, "\n \t" * 5000]
+)
+def test_no_text_keeps_the_loop_busy(hostile: str) -> None:
+    began = time.process_time()
+    sentences(hostile)
+    assert time.process_time() - began < 0.5  # some 20 ms; what grows with the square of the text takes seconds
