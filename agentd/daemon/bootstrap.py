@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from agentd.compute.pool import Pool
 from agentd.daemon.adoption import adopt, adopt_answers
 from agentd.daemon.answers import DaemonAnswers
+from agentd.daemon.chores import chores, release_keyword_writer
 from agentd.daemon.descriptors import Descriptors
-from agentd.daemon.embedding import ChainRule, SearchedSpaces, make_members, new_spaces
+from agentd.daemon.embedding import SearchedSpaces, open_chains
 from agentd.daemon.findings import Findings
 from agentd.daemon.governor import Governor
 from agentd.daemon.graph import open_graph
-from agentd.daemon.maintenance import Chore, Maintenance, return_memory
+from agentd.daemon.maintenance import Maintenance
 from agentd.daemon.metrics.exporter import Exporter
 from agentd.daemon.metrics.textfile import Textfile
 from agentd.daemon.models import Models
@@ -32,7 +33,6 @@ from agentd.daemon.status import StatusReporter
 from agentd.daemon.stores import Threads, open_stores
 from agentd.daemon.supervisor import Supervisor
 from agentd.daemon.web import DaemonWeb
-from agentd.indexing.chains import Chains
 from agentd.indexing.events import Events
 from agentd.indexing.followers import Follower
 from agentd.indexing.index import Index
@@ -101,9 +101,10 @@ class Daemon:
         self.searcher = new_searcher(
             stores, threads, pool, self.index, self.reranker, verifier, settings.search, metrics
         )
-        self.maintenance = Maintenance(self._chores(), settings.maintenance.interval_seconds)
+        self.release_keyword_writer = partial(release_keyword_writer, self.keyword, stores, threads)
+        self.maintenance = Maintenance(chores(self), settings.maintenance.interval_seconds)
         self.reloader = Reloader(settings, self.index, partial(adopt, self))
-        self.reserves = Reserves(stores, self._release_keyword_writer)
+        self.reserves = Reserves(stores, self.release_keyword_writer)
         self.governor = Governor(settings, pool, self.reserves, Descriptors(), metrics)
         self.models = Models(self.index)
         self.findings = Findings(
@@ -199,29 +200,23 @@ class Daemon:
         self.searcher.vector_problem = self.stores.vector_problem
         if self.stores.local is not None:
             self.answers.judge_by_meaning(self.pool, self.stores.local.directory, self.settings.embedding.max_tokens)
-        members = await make_members(self.settings, self.stores, providers, self.pool)
-        if not members:
+        chains = await open_chains(
+            lambda: self.settings,
+            self.stores,
+            providers,
+            self.pool,
+            self._threads,
+            self._progress,
+            self.ingest.idle,
+            self.metrics,
+        )
+        if chains is None:
             return
-        spaces = new_spaces(self.stores, self._threads, self._progress, self.ingest.idle, self.metrics)
-        chain_of = ChainRule(lambda: self.settings, members)
-        chains = Chains(self.stores.catalogue, members, spaces, chain_of, self._progress)
-        await chains.open()
         self.index.chains = chains
         self.findings.others.append(chains.findings)
         self.searcher.vector = self.reserves.queries = MeaningRetriever(
             SearchedSpaces(chains, self.index), self.stores.catalogue, self._threads.search, self.metrics
         )
-
-    def _chores(self) -> list[Chore]:
-        return [
-            ("catalogue", self.stores.catalogue.maintain),
-            ("trim_feed", self.stores.trim_feed),
-            ("release_keyword_writer", self._release_keyword_writer),
-            ("evict_embeddings", lambda: self.stores.evict_embeddings(self.settings.embedding.cache_disk_megabytes)),
-            ("recycle_workers", self.pool.recycle),
-            ("return_memory", lambda: asyncio.to_thread(return_memory)),
-            ("save_vectors", self.stores.vectors.save),
-        ]
 
     def guard(self, check: Callable[[], Awaitable[None]]) -> None:
         """Acknowledge nothing that is kept in a state directory for which ``check`` fails."""
@@ -246,14 +241,6 @@ class Daemon:
                 group.create_task(keep("metrics", self.textfile.run))
             if self.index.chains is not None:
                 group.create_task(self.index.chains.run(keep))
-
-    async def _release_keyword_writer(self) -> None:
-        """Give back what the writer holds while nothing changes. Calls of its thread run in order, so that nothing
-        applied can come between the look and the release.
-        """
-        if self.keyword.generation == self.stores.catalogue.feed.changed.value:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._threads.keyword, self.stores.keyword.release)
 
 
 async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[str, str]) -> Daemon:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentd.config.settings import LOCAL
 from agentd.domain import Space
+from agentd.indexing.chains import Chains
 from agentd.indexing.members import Load, Member
 from agentd.indexing.spaces import Spaces
 from agentd.providers.gate import is_loopback
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from agentd.compute.pool import Pool
     from agentd.config.settings import ProviderSettings, Settings
     from agentd.daemon.stores import Stores, Threads
-    from agentd.indexing.chains import Chains
     from agentd.indexing.index import Index
     from agentd.indexing.signal import Signal
     from agentd.observability.metrics import Metrics
@@ -51,9 +51,24 @@ async def make_members(
     return members
 
 
-def new_spaces(stores: Stores, threads: Threads, progress: Signal, gate: asyncio.Event, metrics: Metrics) -> Spaces:
-    """Who keeps the views, none of which is open yet; embedding waits for ``gate``."""
-    return Spaces(stores.vectors, stores.catalogue, stores.cache, threads.vector, progress, gate, metrics)
+async def open_chains(
+    settings: Callable[[], Settings],
+    stores: Stores,
+    providers: Providers | None,
+    pool: Pool,
+    threads: Threads,
+    progress: Signal,
+    gate: asyncio.Event,
+    metrics: Metrics,
+) -> Chains | None:
+    """The chains of the settings in force with their views open; embedding waits for ``gate``. None without a model."""
+    members = await make_members(settings(), stores, providers, pool)
+    if not members:
+        return None
+    spaces = Spaces(stores.vectors, stores.catalogue, stores.cache, threads.vector, progress, gate, metrics)
+    chains = Chains(stores.catalogue, members, spaces, ChainRule(settings, members), progress)
+    await chains.open()
+    return chains
 
 
 def named(settings: Settings) -> list[str]:
