@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.errors import StateDamagedError, StateNewerError
-from agentd.storage.connection import connect
+from agentd.storage.layout import Layout, open_layout
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Sequence
     from pathlib import Path
-
-VERSION = 1
-CACHE_KIB = 256
 
 _SCHEMA = """
 CREATE TABLE answer (
@@ -34,6 +30,14 @@ CREATE TABLE answer_root (
 CREATE INDEX answer_root_answer ON answer_root (answer_id);
 """
 
+LAYOUT = Layout(
+    version=1,
+    schema=_SCHEMA,
+    columns="SELECT a.id, a.at, a.mode, a.question, a.body, r.root, r.answer_id FROM answer a, answer_root r",
+    without="the answers in it are lost",
+    cache_kib=256,
+)
+
 
 class AnswerHead(NamedTuple):
     """What a list of answers shows. ``at`` is in seconds since the epoch."""
@@ -45,40 +49,8 @@ class AnswerHead(NamedTuple):
 
 
 def open_table(path: Path) -> sqlite3.Connection:
-    """Connect, and make the tables in a new file.
-
-    Raises:
-        StateNewerError: a newer agentd wrote it.
-        StateDamagedError: its tables are not ours.
-        StateUnusableError: the file or its directory cannot be used.
-        sqlite3.DatabaseError: damaged.
-    """
-    connection = connect(path, cache_kib=CACHE_KIB)
-    try:
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if (version, tables) == (0, 0):
-        connection.executescript(f"BEGIN IMMEDIATE;\n{_SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
-    elif version > VERSION:
-        raise StateNewerError(
-            f"The state file {path} has version {version}, and this agentd knows versions up to {VERSION}. "
-            "Run the newer agentd that wrote it, or delete the file: the answers in it are lost then.",
-            path=str(path),
-        )
-    try:
-        connection.execute(
-            "SELECT a.id, a.at, a.mode, a.question, a.body, r.root, r.answer_id FROM answer a, answer_root r LIMIT 0"
-        )
-    except sqlite3.OperationalError as error:
-        raise StateDamagedError(f"The state file {path} has other tables than expected ({error}).") from error
+    """Connect; see ``open_layout``."""
+    return open_layout(path, LAYOUT)
 
 
 def put(connection: sqlite3.Connection, head: AnswerHead, roots: Iterable[str], body: bytes) -> None:

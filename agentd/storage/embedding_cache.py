@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from agentd.storage import embedding_table as table
 from agentd.storage.embedding_table import Vector
+from agentd.storage.layout import used_bytes
 from agentd.storage.renewable import RenewableDatabase
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class EmbeddingCache:
 
     async def disk_bytes(self) -> int:
         """What the file takes, free pages left out."""
-        return await self._database.run(table.used_bytes)
+        return await self._database.run(used_bytes)
 
     async def give_back(self) -> None:
         """Give what evicted vectors took, and the write-ahead log, back to the disk."""

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 import time
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.errors import StateDamagedError, StateNewerError
-from agentd.storage.connection import connect
+from agentd.storage.layout import Layout, open_layout
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
     from pathlib import Path
 
-VERSION = 1
-CACHE_KIB = 2048
+LAYOUT = Layout(
+    version=1,
+    schema=resources.files("agentd.storage").joinpath("embedding_cache.sql").read_text(encoding="utf-8"),
+    columns="SELECT s.key, v.id, v.space_id, v.text_hash, v.scale, v.last_used, v.codes FROM space s, vector v",
+    without="everything is embedded again",
+    cache_kib=2048,
+)
 LOOKUP_SIZE = 500
 """Hashes in one SELECT."""
 
@@ -35,41 +39,8 @@ class Vector(NamedTuple):
 
 
 def open_table(path: Path) -> sqlite3.Connection:
-    """Connect, and make the tables in a new file.
-
-    Raises:
-        StateNewerError: a newer agentd wrote it.
-        StateDamagedError: its tables are not ours.
-        StateUnusableError: the file or its directory cannot be used.
-        sqlite3.DatabaseError: damaged.
-    """
-    connection = connect(path, cache_kib=CACHE_KIB)
-    try:
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if (version, tables) == (0, 0):
-        schema = resources.files("agentd.storage").joinpath("embedding_cache.sql").read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
-    elif version > VERSION:
-        raise StateNewerError(
-            f"The state file {path} has version {version}, and this agentd knows versions up to {VERSION}. "
-            "Run the newer agentd that wrote it, or delete the file: everything is embedded again then.",
-            path=str(path),
-        )
-    try:
-        connection.execute(
-            "SELECT s.key, v.id, v.space_id, v.text_hash, v.scale, v.last_used, v.codes FROM space s, vector v LIMIT 0"
-        )
-    except sqlite3.OperationalError as error:
-        raise StateDamagedError(f"The state file {path} has other tables than expected ({error}).") from error
+    """Connect; see ``open_layout``."""
+    return open_layout(path, LAYOUT)
 
 
 def get(connection: sqlite3.Connection, space: str, hashes: Sequence[bytes]) -> dict[bytes, Vector]:
@@ -133,14 +104,6 @@ def evict(connection: sqlite3.Connection, active: Sequence[str]) -> int:
 def end_census(connection: sqlite3.Connection) -> None:
     """Forget what was noted."""
     connection.execute("DROP TABLE IF EXISTS temp.in_use")
-
-
-def used_bytes(connection: sqlite3.Connection) -> int:
-    """What the file takes, free pages left out."""
-    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    return int((pages - free) * page_size)
 
 
 def _today() -> int:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from agentd.errors import StateError
 from agentd.storage import web_table as table
+from agentd.storage.layout import used_bytes
 from agentd.storage.renewable import RenewableDatabase
 from agentd.storage.web_table import Entry
 
@@ -105,7 +106,7 @@ class WebCache:
 
     async def disk_bytes(self) -> int:
         """What the file takes, free pages left out."""
-        return await self._database.run(table.used_bytes)
+        return await self._database.run(used_bytes)
 
     async def check(self) -> None:
         """Read the whole file and replace it where it is damaged. Raises StateUnusableError where it cannot be read."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.errors import StateDamagedError, StateNewerError
-from agentd.storage.connection import connect
+from agentd.storage.layout import Layout, open_layout
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
-VERSION = 1
-CACHE_KIB = 1024
+LAYOUT = Layout(
+    version=1,
+    schema=resources.files("agentd.storage").joinpath("web_cache.sql").read_text(encoding="utf-8"),
+    columns="SELECT id, kind, key, stored, expires, used, value FROM entry",
+    without="pages are fetched again",
+    cache_kib=1024,
+)
 TRIM_SIZE = 200
 """Entries deleted in one transaction; a page has some 50 KB."""
 
@@ -28,39 +32,8 @@ class Entry(NamedTuple):
 
 
 def open_table(path: Path) -> sqlite3.Connection:
-    """Connect, and make the table in a new file.
-
-    Raises:
-        StateNewerError: a newer agentd wrote it.
-        StateDamagedError: its tables are not ours.
-        StateUnusableError: the file or its directory cannot be used.
-        sqlite3.DatabaseError: damaged.
-    """
-    connection = connect(path, cache_kib=CACHE_KIB)
-    try:
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if (version, tables) == (0, 0):
-        schema = resources.files("agentd.storage").joinpath("web_cache.sql").read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
-    elif version > VERSION:
-        raise StateNewerError(
-            f"The state file {path} has version {version}, and this agentd knows versions up to {VERSION}. "
-            "Run the newer agentd that wrote it, or delete the file: pages are fetched again then.",
-            path=str(path),
-        )
-    try:
-        connection.execute("SELECT id, kind, key, stored, expires, used, value FROM entry LIMIT 0")
-    except sqlite3.OperationalError as error:
-        raise StateDamagedError(f"The state file {path} has other tables than expected ({error}).") from error
+    """Connect; see ``open_layout``."""
+    return open_layout(path, LAYOUT)
 
 
 def get(connection: sqlite3.Connection, kind: str, key: bytes, now: float) -> Entry | None:
@@ -101,14 +74,6 @@ def evict(connection: sqlite3.Connection) -> int:
     found = connection.execute("SELECT id FROM entry ORDER BY used LIMIT ?", (TRIM_SIZE,)).fetchall()
     connection.executemany("DELETE FROM entry WHERE id = ?", found)
     return len(found)
-
-
-def used_bytes(connection: sqlite3.Connection) -> int:
-    """What the file takes, free pages left out."""
-    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    return int((pages - free) * page_size)
 
 
 def _hour(now: float) -> int:
