@@ -94,16 +94,16 @@ class Expander:
             return Expansion(problem=f"query expansion: {error.message}")
 
     async def _ask(self, question: Question) -> Expansion:
-        text, usage = "", Usage()
+        text, usage, who = "", Usage(), self._chat.name
         async with aclosing(self._chat.stream(expansion_request(question))) as events:
             async for event in events:
                 text, usage = taken(event, text, usage)
+                if isinstance(event, Finished):
+                    who = f"{event.provider}/{event.model}"
         try:
             found = msgspec.json.decode(text, type=Queries).queries
         except msgspec.DecodeError:
-            return Expansion(
-                usage=usage, problem=f"query expansion: {self._chat.name} gave something else than queries"
-            )
+            return Expansion(usage=usage, problem=f"query expansion: {who} gave something else than queries")
         return Expansion(distinct(found, question.text), usage)
 
 

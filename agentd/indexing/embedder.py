@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agentd.domain import embedding_text
-from agentd.errors import BusyError, ComputeError, EgressError, NoWorkerError, ProviderError
+from agentd.errors import BusyError, ComputeError, EgressError, NoWorkerError, ProviderError, ProviderRefusedError
 from agentd.indexing.beginning_anew import BeginningAnew
 from agentd.indexing.progress import RateMeter
 from agentd.indexing.signal import Signal
@@ -195,6 +195,11 @@ class Embedder:
             middle = len(batch) // 2
             await self._embed(batch[:middle])
             await self._embed(batch[middle:])
+            return
+        if isinstance(error, ProviderRefusedError) and not self._vectors.view.count:
+            await self._put_off(
+                batch
+            )  # it has never taken any: that is not this text's fault, and the next may take it
             return
         self.failed += 1
         log.warning("embedding_failed", chunk=batch[0].chunk_id, error=str(error))

@@ -140,7 +140,7 @@ class Member:
         """Note that it cannot be had; returns for how many seconds to leave it alone."""
         refused = isinstance(error, ProviderRefusedError | EgressError)
         self.state = "refused" if refused else "waiting"
-        self.reason = error.message
+        self.reason = str(error.details.get("reason", error.message))  # when it is tried again is told beside it
         if self.usable.is_set() or self._away_since == math.inf:
             self._away_since = time.monotonic()
             log.warning("model_away", model=self.name, state=self.state, error=error.message)

@@ -111,13 +111,16 @@ class Breaker:
 
     def _left_alone(self, left: float) -> ProviderError:
         if self._state == "refused":
-            return ProviderRefusedError(self._reason, provider=self._name, cause="open", left_seconds=left)
+            return ProviderRefusedError(
+                self._reason, provider=self._name, cause="open", left_seconds=left, reason=self._reason
+            )
         when = f"for another {left:.0f} s" if left > 0 else "until one request has shown that it works again"
         return ProviderUnavailableError(
             f"{self._name} is left alone {when}: {self._reason}",
             provider=self._name,
             cause="open",
             left_seconds=max(left, 0.0),
+            reason=self._reason,
         )
 
     def _succeeded(self) -> None:
