@@ -27,12 +27,17 @@ class Scale:
     saves: int
     starts: int
     repeats: int
+    remote_chunks: int
 
 
-FULL = Scale(part=".", window_seconds=75, load_seconds=30, idle_seconds=60, queries=500, saves=30, starts=30, repeats=3)
+FULL = Scale(
+    part=".", window_seconds=75, load_seconds=30, idle_seconds=60, queries=500, saves=30, starts=30, repeats=3,
+    remote_chunks=10_000,
+)  # fmt: skip
 QUICK = Scale(
-    part="django/db", window_seconds=10, load_seconds=8, idle_seconds=35, queries=200, saves=8, starts=10, repeats=1
-)
+    part="django/db", window_seconds=10, load_seconds=8, idle_seconds=35, queries=200, saves=8, starts=10, repeats=1,
+    remote_chunks=2_000,
+)  # fmt: skip
 """To see that a bench works, or whether a change helps; its figures are not those of the bars."""
 
 
