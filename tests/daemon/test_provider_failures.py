@@ -29,7 +29,7 @@ from agentd.kernels.quantise import quantise
 from agentd.providers.probe import PROBE_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from agentd.protocol import Event
@@ -133,6 +133,7 @@ EMBEDDING: dict[str, Way] = {
     "good, then silence": Way(only_texts(headless(Reply(hang=True))), "waiting", "sent nothing"),
     "good, then 500": Way(only_texts(failure("500 Internal Server Error")), "waiting", "500"),
     "good, then 401": Way(only_texts(failure("401 Unauthorized")), "refused", "401"),
+    "good, then 400": Way(only_texts(failure("400 Bad Request", "I embed nothing")), "waiting", "I embed nothing"),
     "good, then what was sent": Way(only_texts(echo), "waiting", "repeats what was sent"),
     "made up at random": Way(
         lambda asked: openai_vectors(asked, seed=time.monotonic_ns() % 2**32), "waiting", "two vectors of one text"
@@ -185,6 +186,16 @@ def credentials(place: Path) -> str:
     return str(folder)
 
 
+def routed(scripts: Mapping[str, Reply | Script]) -> Script:
+    """Answers as the script of the provider whose address was asked."""
+
+    def script(asked: Asked) -> Reply:
+        answer = scripts[asked.path.split("/")[1]]
+        return answer(asked) if callable(answer) else answer
+
+    return script
+
+
 def by_name(daemon: Daemon) -> dict[str, Any]:
     """Every model of the embedding chains, as ``status`` tells."""
     return {each["provider"]: each for each in daemon.client.status()["spaces"]}
@@ -206,11 +217,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexed]:
         scripts: dict[str, Reply | Script] = {slug(name): way.answer for name, way in ways.items()}
         scripts["spare"] = partial(openai_vectors, dimension=SPARE_DIMENSION, seed=SPARE_SEED)
 
-        def script(asked: Asked) -> Reply:
-            answer = scripts[asked.path.split("/")[1]]
-            return answer(asked) if callable(answer) else answer
-
-        served.scripted.script = script
+        served.scripted.script = routed(scripts)
         config = QUICK
         roots = []
         for number, (name, way) in enumerate(ways.items()):
@@ -246,7 +253,7 @@ def test_passages_get_vectors_of_the_next_model_and_status_says_why(name: str, i
 
     def said() -> bool:
         found = by_name(daemon)[slug(name)]
-        return found["state"] == way.state and way.words in found["reason"]
+        return found["state"] == way.state and way.words in found["reason"] and "left alone" not in found["reason"]
 
     until(said, f"{name}: {by_name(daemon)[slug(name)]}", WITHIN)
     assert by_name(daemon)[slug(name)]["vectors"] == 0
@@ -303,6 +310,46 @@ def test_the_doctor_names_each_and_nothing_secret_is_in_the_log(indexed: Indexed
     assert {name for name in away if not any(each.startswith(f"{name}: ") for each in found)} == set()
     assert PRIVATE not in daemon.log
     assert KEY not in daemon.log
+
+
+ONE_AFTER_THE_OTHER = """
+[embedding]
+chain = ["one", "two", "three", "local"]
+"""
+
+
+def test_a_server_that_changes_its_model_while_it_is_away_and_a_chain_of_which_all_but_the_last_fail(
+    tmp_path: Path,
+) -> None:
+    (root := tmp_path / "root").mkdir()
+    scripts: dict[str, Reply | Script] = dict.fromkeys(("two", "three"), failure("403 Forbidden"))
+    scripts["one"] = openai_vectors
+    with servers() as served:
+        served.scripted.script = routed(scripts)
+        config = QUICK + ONE_AFTER_THE_OTHER
+        for name in ("one", "two", "three"):
+            config += provider(name, address(served, "scripted", name), embedding_model="scripted", credential="")
+        (root / "f0.py").write_text("def early():\n    return 0\n")
+        with Daemon(tmp_path / "place", root, config=config) as daemon:
+            until(lambda: by_name(daemon)["one"]["vectors"] == 1, "the first model embeds")
+            before = by_name(daemon)["one"]["space"]
+            scripts["one"] = Reply(b'{"data"', length=999)
+            (root / "f1.py").write_text("def late():\n    return 1\n")
+            until(
+                lambda: by_name(daemon)["local"]["vectors"] == 1, "all servers fail, and the package's model stands in"
+            )
+            problems = " ".join(daemon.client.search("late", mode="vector")["degraded"])
+            assert "one cannot be had: provider one closed the connection" in problems
+            scripts["one"] = partial(openai_vectors, seed=1)  # another model, of the same dimension
+            until(lambda: by_name(daemon)["one"]["space"] != before, "the other model is noticed")
+            until(lambda: by_name(daemon)["one"]["vectors"] == 2, "and embeds all anew")
+            daemon.client.wait("vectors")
+            spaces = {each["space"]: each["provider"] for each in daemon.client.status()["spaces"]}
+            assert len(daemon.client.search("late", mode="vector")["hits"]) == 2
+        assert impure(daemon.state) == []
+    for key, text, codes in cached(daemon.state):
+        if spaces.get(key) != "local":
+            assert codes == as_kept(text, 8, 1 if key in spaces else 0)
 
 
 FIRST, SECOND = "The first model says this.", "The second model says that."
@@ -406,7 +453,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     (root / "greeting.py").write_text(f'def {PRIVATE}():\n    """The greeting."""\n    return "{PRIVATE} greeting"\n')
     scripts: dict[str, Reply] = {}
     with servers() as served:
-        served.scripted.script = lambda asked: scripts[asked.path.split("/")[1]]
+        served.scripted.script = routed(scripts)
         config = QUICK + f'\n[[root]]\npath = "{root}"\negress = ["chat"]\n'
         names = [*DEAD, "first", "second"]
         for name in names:
