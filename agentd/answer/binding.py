@@ -25,6 +25,8 @@ JUDGING_SECONDS = 5.0
 """For all sentences of an answer together; those that are not judged by then are said to be that."""
 JUDGED_AT_ONCE = 4
 """Sentences of one answer. A model may write thousands, and the workers' queue is everybody's."""
+LONGEST_JUDGED = 2000
+"""Characters. What is longer is no sentence that anybody reads, and some of its checks grow with the square of it."""
 STANDS = frozenset({Standing.CURRENT, Standing.MOVED, Standing.UNCHECKED})
 UNCITED = "it cites nothing"
 
@@ -87,6 +89,9 @@ class Binder:
     ) -> Claim:
         if not sentence.citations:
             return Claim(sentence.text, [], supported=False, reasons=[UNCITED])
+        if len(sentence.text) > LONGEST_JUDGED:
+            reason = f"it is longer than {LONGEST_JUDGED} characters, and was not judged"
+            return Claim(sentence.text, sentence.citations, None, [reason])
         spans = [there[number].text for number in sentence.citations if number in there]
         try:
             async with asyncio.timeout_at(until), turns:

@@ -166,6 +166,13 @@ async def test_a_model_that_writes_a_thousand_sentences_leaves_the_workers_to_ot
     assert checker.most == JUDGED_AT_ONCE
 
 
+async def test_a_sentence_without_end_is_not_judged() -> None:
+    answer = await Pipeline(writes("It " + "is " * 1000 + "so [1].")).answer(passage())
+    assert [claim.supported for claim in answer.claims] == [None]
+    assert "longer than 2000 characters" in answer.claims[0].reasons[0]
+    assert "some sentences could not be judged" in answer.degraded
+
+
 class Counting:
     """Finds everything supported, and notes how many sentences it was given at once."""
 
