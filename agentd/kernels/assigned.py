@@ -8,18 +8,27 @@ line of a settings file, or in the middle of anything.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.kernels.secret_rules import looks_random
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-NAMES = (
-    *("secret", "token", "passw", "pwd", "passphrase", "credential", "bearer", "basic", "identified by"),
-    *("key", "auth", "pass"),
-)
-"""What such names hold, in lower case; of the last row, the first as ``_KEY`` says, the others as ``DB_PASS``."""
+
+class SecretName(NamedTuple):
+    """Characters ``start`` to ``end`` say that a secret follows; ``short`` where people choose it, and shorter."""
+
+    start: int
+    end: int
+    short: bool
+
+
+NAMES = {
+    **dict.fromkeys(("secret", "pass", "pwd", "identified by"), True),
+    **dict.fromkeys(("token", "credential", "bearer", "key", "auth"), False),
+}
+"""What such names hold, in lower case, and whether people choose those secrets themselves."""
 _KEY = re.compile(
     r"(?:access|account|admin|api|app|auth|client|crypto|deploy|encryption|license|master|private|service|shared|signing|storage)"
     r"[_.-]?\Z"
@@ -27,9 +36,9 @@ _KEY = re.compile(
 """What kind of key is one; ``primary`` and ``foreign`` ones are not."""
 _KEY_CHARS = 11
 _WHOLE = ("auth", "pass")
+"""Alone these begin other words; ``_auth`` and ``DB_PASS`` are meant, and ``password`` in all its spellings."""
 _JOINTS = ("_", "-")
-_SHORT_NAMES = ("passw", "pwd", "pass", "passphrase", "secret", "identified by")
-"""Names of what people choose themselves, and shorter."""
+_LONGER = ("w", "phrase")
 
 _ABOUT = re.compile(
     r"(?:ids?|ur[il]s?|names?|paths?|files?|types?|class|count|length|size|(?<=[_.-])at|At|expires|expiry|ttl|version|arn"
@@ -111,26 +120,37 @@ _HEX = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 MIN_HEX_ENTROPY = 2.8
 
 
-def assigned_values(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of each value that looks secret, with such a name before it."""
+def secret_names(text: str) -> list[SecretName]:
+    """Where the text says that a secret follows."""
     lower = text.lower()
     if len(lower) != len(text):  # U+0130 becomes two characters
         lower = text.replace("\u0130", "I").lower()
-    for name in NAMES:
+    found: list[SecretName] = []
+    for name, short in NAMES.items():
         at = lower.find(name)
         while at >= 0:
             end = at + len(name)
-            if _says_secret(lower, name, at) and (value := _value_after(text, at, end, short=name in _SHORT_NAMES)):
-                yield value
+            if _says_secret(lower, name, at, end):
+                found.append(SecretName(at, end, short))
             at = lower.find(name, end)
+    return found
 
 
-def _says_secret(lower: str, name: str, at: int) -> bool:
+def assigned_values(text: str, names: Iterable[SecretName]) -> Iterator[tuple[int, int]]:
+    """(start, end) of each value that looks secret behind one of ``names``."""
+    for start, end, short in names:
+        if value := _value_after(text, start, end, short=short):
+            yield value
+
+
+def _says_secret(lower: str, name: str, start: int, end: int) -> bool:
     if name == "key":
-        return _KEY.search(lower, max(0, at - _KEY_CHARS), at) is not None
-    return name not in _WHOLE or (
-        lower[at - 1 : at] in _JOINTS and not lower[at + len(name) : at + len(name) + 1].isalpha()
-    )
+        return _KEY.search(lower, max(0, start - _KEY_CHARS), start) is not None
+    if name not in _WHOLE:
+        return True
+    if name == "pass" and lower.startswith(_LONGER, end):
+        return True
+    return lower[start - 1 : start] in _JOINTS and not lower[end : end + 1].isalpha()
 
 
 def _value_after(text: str, start: int, end: int, *, short: bool) -> tuple[int, int] | None:

@@ -31,13 +31,15 @@ _STANDS_IN = frozenset(["password", "passwd", "pass", "pwd", "secret", "user", "
 
 class Rule(NamedTuple):
     """A kind of secret. ``pattern`` matches from where one of ``literals`` starts; its group ``secret``, where it has
-    one, is the part that must not be seen. ``accepts`` looks at that part once more.
+    one, is the part that must not be seen, with ``before`` characters before it. ``accepts`` looks at that part once
+    more.
     """
 
     kind: str
     literals: tuple[str, ...]
     pattern: re.Pattern[str]
     accepts: Callable[[str], bool] = bool
+    before: int = 0
 
 
 def entropy(text: str) -> float:
@@ -152,14 +154,14 @@ TOKENS = (
     _token("discord", "discord.com/api/webhooks/ discordapp.com/api/webhooks/", r"\d{16,20}/[\w-]{60,80}"),
     Rule(
         "authorization",
-        ("Bearer ", "bearer ", "SSWS "),
-        re.compile(r"(?:[Bb]earer|SSWS) (?P<secret>[A-Za-z0-9._~+/=-]{20,4096})"),
+        ("earer ", "SSWS "),
+        re.compile(r"(?:(?<=[Bb])earer|SSWS) (?P<secret>[A-Za-z0-9._~+/=-]{20,4096})"),
         looks_random,
     ),
     Rule(
         "authorization",
-        ("Basic ", "basic "),
-        re.compile(r"[Bb]asic (?P<secret>[A-Za-z0-9+/]{8,4096}={0,2})(?![\w+/=-])"),
+        ("asic ",),
+        re.compile(r"(?<=[Bb])asic (?P<secret>[A-Za-z0-9+/]{8,4096}={0,2})(?![\w+/=-])"),
         is_pair,
     ),
     Rule(
@@ -175,25 +177,29 @@ TOKENS = (
         lambda value: b"PRIVATE KEY" in b64decode(value[:120]),
     ),
     Rule(
-        "azure", ("8Q~", "7Q~"), re.compile(r"(?<=[\w~.-]{3})(?P<secret>[78]Q~[\w~.-]{31,34})(?![\w~.-])"), looks_random
+        "azure",
+        ("8Q~", "7Q~"),
+        re.compile(r"(?<=[\w~.-]{3})(?P<secret>[78]Q~[\w~.-]{31,34})(?![\w~.-])"),
+        looks_random,
+        before=3,
     ),
     Rule("azure", ("sig=",), re.compile(r"(?<=[?&])sig=(?P<secret>[A-Za-z0-9%+/]{40,64}(?:%3[Dd]|=))")),
     Rule(
         "command_line",
-        ("curl ", "wget ", "sshpass "),
+        ("curl ", "sshpass "),
         re.compile(
-            r"(?:(?:curl|wget) (?:[^\n]{0,200}? )??(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']{1,64}:"
+            r"(?:curl (?:[^\n]{0,200}? )??(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"']{1,64}:"
             r"|sshpass -p ?[\"']?)"
             r"(?P<secret>[^\s\"'$<]{6,128})(?=[\s\"']|\Z)"
         ),
         is_password,
     ),
     Rule("telegram", (":AA",), re.compile(r"(?<=[0-9]{8}):(?P<secret>AA[\w-]{33})(?![\w-])")),
-    Rule("mailchimp", ("-us",), re.compile(r"(?<=[0-9a-f]{32})-us[0-9]{1,2}(?![A-Za-z0-9])")),
+    Rule("mailchimp", ("-us",), re.compile(r"(?<=[0-9a-f]{32})-us[0-9]{1,2}(?![A-Za-z0-9])"), before=32),
     Rule(
         "azure",
-        ("AccountKey=", "SharedAccessKey="),
-        re.compile(r"(?:AccountKey|SharedAccessKey)=(?P<secret>[A-Za-z0-9+/]{40,100}={0,2})"),
+        ("Key=",),
+        re.compile(r"(?:(?<=Account)|(?<=SharedAccess))Key=(?P<secret>[A-Za-z0-9+/]{40,100}={0,2})"),
         looks_random,
     ),
 )
@@ -205,6 +211,9 @@ URL_PASSWORD = Rule(
     re.compile(r"://[^\s/:@\"'<>{}$%]{0,64}:(?P<secret>[!#-&(-.0-;=?A-_a-z|~]{3,128})@[\w.\[-]"),
     is_password,
 )
+
+CUT_URL = re.compile(r"://[^\s/:@\"'<>{}$%]{0,64}:[^\s/:@\"']{0,128}[\"'`]")
+"""The beginning of a string that the password of a URL goes across."""
 
 PRIVATE_KEY_START = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?=[\s\S]{0,300}?[A-Za-z0-9+/]{24})"

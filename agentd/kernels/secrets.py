@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.kernels.assigned import assigned_values
+from agentd.kernels.assigned import assigned_values, secret_names
 from agentd.kernels.seams import joined_texts
 from agentd.kernels.secret_rules import (
+    CUT_URL,
     PRIVATE_KEY_CHARS,
     PRIVATE_KEY_END,
     PRIVATE_KEY_START,
@@ -24,6 +25,8 @@ from agentd.kernels.secret_rules import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from agentd.kernels.assigned import SecretName
 
 MIN_RUN = 12
 """Characters; shorter values are not told from ordinary words."""
@@ -57,28 +60,33 @@ class Secret(NamedTuple):
 
 def find_secrets(text: str) -> list[Secret]:
     """Every secret that is recognised, in order and without overlaps."""
-    found = _found(text)
+    found: list[Secret] = []
     if "PRIVATE KEY" in text:
         found += _private_keys(text)
-    for joined in joined_texts(text):
-        found += (
-            Secret(start, end, secret.kind)
-            for secret in _found(joined.text)
-            if len(spans := joined.spans(secret.start, secret.end)) > 1
-            for start, end in spans
-        )
+    rules, names = _rules(text), secret_names(text)
+    found += _found(text, rules, names)
+    if rules or names or ("://" in text and CUT_URL.search(text)):
+        found += _across_seams(text)
     return _without_overlaps(found)
 
 
-def _found(text: str) -> list[Secret]:
+def _found(text: str, rules: list[Rule], names: list[SecretName]) -> Iterator[Secret]:
     """All but private keys, which are of many lines themselves. What is known by its issuer comes first."""
-    found: list[Secret] = []
-    if runs := _telling_runs(text):
-        found += _tokens(text, runs)
+    for rule in rules:
+        yield from _matches(text, rule)
     if "://" in text:
-        found += _matches(text, URL_PASSWORD)
-    found += (Secret(start, end, "assigned") for start, end in assigned_values(text))
-    return found
+        yield from _matches(text, URL_PASSWORD)
+    for start, end in assigned_values(text, names):
+        yield Secret(start, end, "assigned")
+
+
+def _across_seams(text: str) -> Iterator[Secret]:
+    """What is cut in parts by the ends of lines, part by part."""
+    for joined in joined_texts(text):
+        for start, end, kind in _found(joined.text, _rules(joined.text), secret_names(joined.text)):
+            spans = joined.spans(start, end)
+            if len(spans) > 1:
+                yield from (Secret(*span, kind) for span in spans)
 
 
 def mask(text: str, secrets: list[Secret]) -> str:
@@ -97,18 +105,21 @@ def is_mostly_secret(text: str, secrets: list[Secret]) -> bool:
     return hidden > 0 and hidden > MOST * len(_VISIBLE.findall(text))
 
 
+def _rules(text: str) -> list[Rule]:
+    """Rules one of whose literals is there."""
+    runs = _telling_runs(text)
+    if not runs:
+        return []
+    return list(dict.fromkeys([rule for literal, inside, rule in _LITERALS if literal in (runs if inside else text)]))
+
+
 def _telling_runs(text: str) -> str:
     """Runs of what tokens are made of: long enough to be one, and with a digit as nearly all have."""
-    data = text.encode(errors="replace").translate(_RUNS)
-    runs = [run for run in set(data.split()) if len(run) >= MIN_RUN]
-    if not any(start in data for start in _WITHOUT_DIGITS):
-        runs = [run for run in runs if len(run.translate(None, _DIGITS)) < len(run)]
-    return b" ".join(runs).decode("ascii")
-
-
-def _tokens(text: str, runs: str) -> Iterator[Secret]:
-    for rule in dict.fromkeys([rule for literal, inside, rule in _LITERALS if literal in (runs if inside else text)]):
-        yield from _matches(text, rule)
+    words = set(text.encode(errors="replace").translate(_RUNS).split())
+    runs = b" ".join([word for word in words if len(word) >= MIN_RUN])
+    if not any(start in runs for start in _WITHOUT_DIGITS):
+        runs = b" ".join([run for run in runs.split() if len(run.translate(None, _DIGITS)) < len(run)])
+    return runs.decode("ascii")
 
 
 def _matches(text: str, rule: Rule) -> Iterator[Secret]:
@@ -117,7 +128,8 @@ def _matches(text: str, rule: Rule) -> Iterator[Secret]:
         while at >= 0:
             match = rule.pattern.match(text, at)
             if match is not None and rule.accepts(value := match[rule.pattern.groups]):
-                yield Secret(match.end(rule.pattern.groups) - len(value), match.end(rule.pattern.groups), rule.kind)
+                end = match.end(rule.pattern.groups)
+                yield Secret(end - len(value) - rule.before, end, rule.kind)
                 at = match.end() - 1
             at = text.find(literal, at + 1)
 

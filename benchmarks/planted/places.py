@@ -208,5 +208,6 @@ PLACES = (
     Place("JSON", json_member, lines=True), Place("JSON log", json_line, lines=True), Place("TOML", toml, lines=True),
     Place("INI", ini), Place("properties", properties), Place("Terraform", terraform),
     Place("XML", xml, lines=True), Place("log", log_line), Place("query", query, chars=TOKEN68),
-    Place("header", header), Place("authorization", bearer, chars=TOKEN68), Place("Markdown", markdown), Place("comment", comment),
+    Place("header", header), Place("authorization", bearer, chars=TOKEN68), Place("Markdown", markdown),
+    Place("comment", comment),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from agentd.kernels.redaction import redacted
 from benchmarks.planted import planting
 from benchmarks.planted.kinds import KINDS
 from benchmarks.planted.ordinary import SORTS
-from benchmarks.planted.places import PLACES
+from benchmarks.planted.places import PLACES, Place
 
 SEED = 5
 KIND_ITS_NAME_TELLS = next(kind for kind in KINDS if kind.name == "AWS secret key")
@@ -27,7 +27,7 @@ def test_each_kind_is_cut_out(planted: planting.Planted) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
-def test_each_place_is_seen_where_the_name_alone_tells(place: planting.Place) -> None:
+def test_each_place_is_seen_where_the_name_alone_tells(place: Place) -> None:
     kind = KIND_ITS_NAME_TELLS
     source = Random(SEED)  # noqa: S311  # the same secret in each run
     while (planted := planting.plant(kind, place, source)) is None:
