@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -36,6 +37,9 @@ log = structlog.get_logger(__name__)
 
 KEEP_SECONDS = 0.25
 RETRY_SECONDS = 1.0
+PERHAPS_A_TEXT = frozenset({"server", "answer"})
+"""Causes of a failure that one text may be to blame for: some servers answer 500, or NaN, to a few of them."""
+MOST_DOUBTS = 3
 
 Batch = list["UnembeddedChunk"]
 
@@ -71,6 +75,7 @@ class Embedder:
         self._seen = -1
         self._generation = -1
         self._in_flight: set[int] = set()
+        self._doubts: Counter[int] = Counter()  # of chunks, how often one failed alone; emptied when all is done
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
         self._results: asyncio.Queue[tuple[Batch, list[tuple[bytes, bytes, float]]]] = asyncio.Queue()
         self._room = Signal()
@@ -128,6 +133,7 @@ class Embedder:
 
     async def _rest(self) -> None:
         if not self._in_flight:
+            self._doubts.clear()
             self.idle.set()
             self._vectors.view.renewed = ""
             self._progress.give()
@@ -161,10 +167,12 @@ class Embedder:
         except EgressError:
             await self._let_go(batch)
         except ProviderError as error:
-            if self._member.failed(error):
-                await self._put_off(batch)
-            else:
+            if not self._member.failed(error):
                 await self._halve(batch, error)
+            elif error.details.get("cause") in PERHAPS_A_TEXT:
+                await self._doubt(batch, error)
+            else:
+                await self._put_off(batch)
         except ComputeError as error:
             await self._halve(batch, error)
         else:
@@ -182,6 +190,21 @@ class Embedder:
     async def _put_off(self, batch: Batch) -> None:
         await asyncio.sleep(RETRY_SECONDS)
         self._batches.put_nowait(batch)
+
+    async def _doubt(self, batch: Batch, error: ProviderError) -> None:
+        """The server broke at a batch: it is at fault, or one of the texts. Its halves show which; a text that fails by
+        itself again and again, at a server that embeds others, is left to keyword search.
+        """
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            self._batches.put_nowait(batch[:middle])
+            await self._put_off(batch[middle:])
+            return
+        self._doubts[batch[0].chunk_id] += 1
+        if self._doubts[batch[0].chunk_id] >= MOST_DOUBTS and self._vectors.view.count:
+            await self._give_up(batch, error)
+        else:
+            await self._put_off(batch)
 
     async def _let_go(self, batch: Batch) -> None:
         """The configuration no longer lets text of this root go there: the chain of the root is about to change."""
@@ -201,6 +224,9 @@ class Embedder:
                 batch
             )  # it has never taken any: that is not this text's fault, and the next may take it
             return
+        await self._give_up(batch, error)
+
+    async def _give_up(self, batch: Batch, error: AgentdError) -> None:
         self.failed += 1
         log.warning("embedding_failed", chunk=batch[0].chunk_id, error=str(error))
         await self._done(batch)

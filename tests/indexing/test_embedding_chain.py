@@ -233,3 +233,27 @@ async def test_which_failures_say_something_about_a_text(error: Any, *, again: b
     one = member("a", "A")
     assert one.failed(error) is again
     assert one.usable.is_set() == (error.details["cause"] in {"busy", "request"})
+
+
+async def test_one_text_at_which_a_server_breaks_keeps_no_other_from_its_vector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentd.providers.breaker.FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("agentd.indexing.embedder.RETRY_SECONDS", 0.05)
+    write(tmp_path / "root", 12)
+
+    def picky(asked: Asked) -> Reply:
+        broken = any("value 7'" in text for text in asked.body["input"])
+        return failure("500 Internal Server Error", "NaN") if broken else openai_vectors(asked)
+
+    async with scripted_server() as box:
+        box.script = picky
+        settings = configured(tmp_path, tmp_path / "root", providers=(server("box", box.url),), chain=("box", "local"))
+        async with running(settings) as daemon:
+            await until(daemon, lambda counts: counts["box"] == 11)
+            await at_rest(daemon)
+            assert any("1 passages could not be embedded" in each for each in daemon.status.problems())
+            asked = len(box.asked)
+            write(tmp_path / "root", 3, first=20)
+            await until(daemon, lambda counts: counts["box"] == 14)
+            assert len(box.asked) < asked + 12  # it is not tried for ever
