@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
@@ -27,6 +28,8 @@ JUDGED_AT_ONCE = 4
 """Sentences of one answer. A model may write thousands, and the workers' queue is everybody's."""
 LONGEST_JUDGED = 2000
 """Characters. What is longer is no sentence that anybody reads, and some of its checks grow with the square of it."""
+_ENDLESS = re.compile(r"(\S{200})\S+")
+"""No word, and the reading of one may take as long as the square of it."""
 STANDS = frozenset({Standing.CURRENT, Standing.MOVED, Standing.UNCHECKED})
 UNCITED = "it cites nothing"
 
@@ -92,10 +95,10 @@ class Binder:
         if len(sentence.text) > LONGEST_JUDGED:
             reason = f"it is longer than {LONGEST_JUDGED} characters, and was not judged"
             return Claim(sentence.text, sentence.citations, None, [reason])
-        spans = [there[number].text for number in sentence.citations if number in there]
+        spans = [_ENDLESS.sub(r"\1", there[number].text) for number in sentence.citations if number in there]
         try:
             async with asyncio.timeout_at(until), turns:
-                support = await self.checker.check(sentence.text, spans)
+                support = await self.checker.check(_ENDLESS.sub(r"\1", sentence.text), spans)
         except TimeoutError:
             return Claim(sentence.text, sentence.citations, None, ["it was not judged in time"])
         except AgentdError as error:
