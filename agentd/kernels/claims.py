@@ -41,7 +41,7 @@ _UNITS = (
     {"microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "year"},
     {"bit", "byte", "kilobyte", "megabyte", "gigabyte", "kb", "mb", "gb", "kib", "mib", "gib"},
 )
-_UNIT = re.compile(rf"\b({'|'.join(sorted(chain(*_UNITS)))})s?\b")
+_UNIT = re.compile(rf"(?<![^\W_])({'|'.join(sorted(chain(*_UNITS)))})s?(?![^\W_])")
 _SHORT_UNITS = re.compile(r"(?<=\d)\s?(ms|s|min|h)\b")
 _LONG = {"ms": "millisecond", "s": "second", "min": "minute", "h": "hour"}
 

@@ -8,17 +8,38 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from agentd.kernels.words import CONNECTING, NEGATIONS, PARTS, content_words, plain, stem
+from agentd.kernels.sentences import pieces
+from agentd.kernels.synonyms import meaning_words, weight
+from agentd.kernels.words import CONNECTING, NEGATIONS, PARTS, plain, stem, word_set
 
-SCOPE = 4
-"""Words after a negation among which the one that it is about is looked for: the first that carries meaning."""
-_TWO_WORDS = {"instead": "of", "rather": "than", "other": "than"}
-"""Negations where the next word is this."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TO_CLAUSE_END = word_set(
+    "not never cannot neither nor instead hardly seldom rarely isnt arent doesnt dont didnt wont cant couldnt wasnt"
+    " werent hasnt havent wouldnt shouldnt mustnt"
+)
+"""Negate what follows up to the end of the clause."""
+_OF_A_NOUN = frozenset({"no", "non", "without", "except", "zero"})
+NOUN_WORDS = 3
+"""Words that such a negation is about at most; the next article, verb or preposition ends it before."""
+_OF_A_NOUN_TWO = frozenset({("rather", "than"), ("other", "than"), ("instead", "of")})
+_ENDS_CLAUSE = word_set(", . ; : ( ) but if when because so while unless until although whereas than which otherwise")
+_ENDS_NOUN = word_set(
+    "a an the to that this these those each every is are was were be been has have can may must will should would does"
+    " do did it they from at by on in when where who"
+)
+_NEGATING_VERBS = frozenset(
+    map(stem, word_set("exclude ignore skip prevent avoid disable refuse forbid disallow reject lack omit disregard"))
+)
+"""``excludes X`` says of X what ``does not include X`` says."""
 _PREFIXES = ("un", "in", "im", "ir", "non", "dis", "de")
-SIDE = 6
-"""Words on either side of a connecting word that say what comes before what."""
+MATTER_SHARE = 0.5
+"""Of a sentence's words that a piece must have to be about the same, where the two negate differently."""
+NEARLY_BEST = 0.9
+"""A piece with this share of the best one's words may be the one meant."""
 
 COMPLEMENTS = {
     "disallow": "allow", "forbid": "allow", "deny": "allow", "reject": "accept", "refuse": "accept",
@@ -42,7 +63,14 @@ OPPOSITES = (
     "login | logout", "persistent disk | memory", "production | development", "parallel concurrent | sequential",
     "early | late", "incoming | outgoing", "present | absent missing", "raise | return", "immediate | never",
     "allow permit | prevent mitigate", "grow | shrink", "reduce | more increase", "import | export", "public | private",
-    "synchronous | asynchronous",
+    "synchronous | asynchronous", "first | second third", "front head top beginning | back tail bottom end",
+    "keep kept | remove erase", "improve | degrade worsen harm", "accept | reject refuse", "left | right",
+    "full | empty", "success | failure", "constant | grow double", "positive | negative", "expand | shrink",
+    "prefix | suffix", "automatic | manual", "temporary | permanent", "relative | absolute", "internal | external",
+    "acquire | release", "connect | disconnect", "insert | delete remove", "commit | rollback", "static | dynamic",
+    "source | destination target", "upload | download", "parent | child", "encrypt | decrypt plaintext",
+    "rare seldom | often frequent", "succeed | fail abort", "free | occupied", "leading | trailing", "wide | narrow",
+    "strict | lenient", "shared | exclusive", "reuse | remove", "several many | one single",
 )  # fmt: skip
 
 
@@ -58,9 +86,23 @@ def _table() -> dict[str, frozenset[str]]:
 
 
 _OPPOSITES = _table()
+
+
+def opposites(word: str) -> frozenset[str]:
+    """Stems of the words that say the opposite of a stem."""
+    return _OPPOSITES.get(word, frozenset())
+
+
 _PARTICLES = {"in": "out", "on": "off", "up": "down"} | {"out": "in", "off": "on", "down": "up"}
 _PARTICLE = re.compile(r"\b(\w{3,}) (in|out|on|off|up|down)\b")
-_ORDERING = ("before", "after", "into", "than")
+_ORDERING = ("before", "after", "into", "than", "to", "in favor of", "followed by")
+
+
+_ONLY = re.compile(r"\b(?:only|solely|exclusively|other than)\b", re.IGNORECASE)
+"""Denies what it does not name: the same is often told with a negation."""
+_CLAUSE_MARK = re.compile(r"[.;:!?](?:\s|$)")
+_Sides = tuple[frozenset[str], frozenset[str]]
+"""Words before and after a connecting word."""
 
 
 class Strong(NamedTuple):
@@ -92,25 +134,44 @@ def opposed(sentence: str, window: str, span: str = "") -> list[str]:
     """
     said, there = _polarity(sentence), _polarity(window)
     return [
-        *_negated(said, there),
+        *([] if _ONLY.search(sentence) else _negated(said, span or window)),
         *_opposite(said, _polarity(f"{window}\n{span}")),
         *_prefixed(said, there),
         *_other_particle(sentence, window),
-        *_other_order(sentence, window),
-        *_too_strong(sentence, window),
+        *_other_order(sentence, span or window),
+        *_too_strong(sentence, span or window),
     ]
 
 
-def _negated(said: dict[str, set[bool]], there: dict[str, set[bool]]) -> list[str]:
-    """Words negated on one side, where the other negates nothing: else it may be the same, put differently."""
-    here_negates, there_negates = (any(True in each for each in side.values()) for side in (said, there))
-    if here_negates and there_negates:
+def _negated(said: dict[str, set[bool]], span: str) -> list[str]:
+    """Words negated on one side alone, in each of the pieces that are most about the same."""
+    whole = sum(map(weight, said))
+    pairs = [_Compared.of(said, _polarity(piece)) for piece in pieces(span)]
+    best = max((pair.about for pair in pairs), default=0.0)
+    if not best or best < MATTER_SHARE * whole:
         return []
-    return [
-        f'"{word}" is negated {"here, but not there" if negated == {True} else "there, but not here"}'
-        for word, negated in said.items()
-        if len(negated) == 1 and len(there.get(word, ())) == 1 and negated != there[word]
-    ]
+    nearest = [pair for pair in pairs if pair.about >= NEARLY_BEST * best]
+    if any(pair.agrees or not pair.flipped for pair in nearest):
+        return []
+    word = max(nearest, key=lambda pair: pair.about).flipped[-1]
+    return [f'"{word}" is negated {"here, but not there" if said[word] == {True} else "there, but not here"}']
+
+
+class _Compared(NamedTuple):
+    """A sentence beside a piece: how many words both have, by weight, which of them are negated on one side alone,
+    and whether one is negated on both.
+    """
+
+    about: float
+    flipped: list[str]
+    agrees: bool
+
+    @classmethod
+    def of(cls, said: dict[str, set[bool]], there: dict[str, set[bool]]) -> _Compared:
+        shared = [word for word in said if word in there]
+        flipped = [word for word in shared if len(said[word]) == len(there[word]) == 1 and said[word] != there[word]]
+        agrees = any(True in said[word] and True in there[word] for word in shared)
+        return cls(sum(map(weight, shared)), flipped, agrees)
 
 
 def _prefixed(said: dict[str, set[bool]], there: dict[str, set[bool]]) -> list[str]:
@@ -142,25 +203,30 @@ def _other_particle(sentence: str, window: str) -> list[str]:
     ]
 
 
-def _other_order(sentence: str, window: str) -> list[str]:
-    """What stands before and after ``before``, ``into``, ``than``, changed over; ``first``, ``then`` orders too."""
+def _other_order(sentence: str, span: str) -> list[str]:
+    """What stands on either side of ``before``, ``into``, ``than``, changed over; ``first``, ``then`` orders too."""
     found = []
     for joint in _ORDERING:
-        said = _sides(sentence, joint)
-        there = _sides(window, joint) or (_sides(window, "then") if joint == "before" else None)
-        if said is None or there is None:
-            continue
-        left, right = there[0] - there[1], there[1] - there[0]
-        if said[0] & right and said[1] & left and not said[1] & right:
+        joints = (joint, "then", "afterward") if joint == "before" else (joint,)
+        there = [sides for piece in pieces(span) for each in joints for sides in _sides(piece, each)]
+        if any(_changed_over(said, sides) for said in _sides(sentence, joint) for sides in there):
             found.append(f'what is on either side of "{joint}" is the other way round there')
     return found
 
 
-def _sides(text: str, joint: str) -> tuple[set[str], set[str]] | None:
-    before, found, after = text.casefold().partition(f" {joint} ")
-    if not found:
-        return None
-    return set(content_words(before)[-SIDE:]), set(content_words(after)[:SIDE])
+def _changed_over(said: _Sides, there: _Sides) -> bool:
+    left, right = there[0] - there[1], there[1] - there[0]
+    before, after = said[0] - said[1], said[1] - said[0]
+    return bool(before & right and after & left) and not after & right
+
+
+def _sides(text: str, joint: str) -> Iterator[_Sides]:
+    """The words before and after each ``joint`` of ``text``, within its clause."""
+    flat = " ".join(text.split())
+    for match in re.finditer(rf"\b{joint}\b", flat, re.IGNORECASE):
+        before = _CLAUSE_MARK.split(flat[: match.start()])[-1]
+        after = _CLAUSE_MARK.split(flat[match.end() :])[0]
+        yield frozenset(meaning_words(before)), frozenset(meaning_words(after))
 
 
 def _too_strong(sentence: str, window: str) -> list[str]:
@@ -171,16 +237,51 @@ def _too_strong(sentence: str, window: str) -> list[str]:
 def _polarity(text: str) -> dict[str, set[bool]]:
     """Each word's stem, and whether it stands under a negation; both, where it occurs with and without."""
     found: defaultdict[str, set[bool]] = defaultdict(set)
-    parts = PARTS.findall(text)
-    left = 0
-    for part, following in zip_longest(parts, parts[1:], fillvalue=""):
-        word = plain(part)
-        if word in NEGATIONS or _TWO_WORDS.get(word) == following:
-            left = SCOPE
-        elif word[:1].isalnum() and word not in CONNECTING:
-            bare = stem(word)
-            found[_COMPLEMENTS.get(bare, bare)].add((left > 0) != (bare in _COMPLEMENTS))
-            left = 0
-        else:
-            left = left - 1 if word[:1].isalnum() else 0
+    scope = _Scope()
+    words = [plain(part) for part in PARTS.findall(text)]
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        if scope.reads(word, following) or word in CONNECTING or word in NEGATIONS:
+            continue
+        bare = stem(word)
+        complement = _COMPLEMENTS.get(bare, bare)
+        found[complement].add(scope.negates != (bare in _COMPLEMENTS))
+        if scope.without:  # what is done without X may be told as what X set to None does
+            found[complement].add(not scope.negates)
+        scope.passes(bare)
     return dict(found)
+
+
+class _Scope:
+    """How far negations reach, word by word: to the end of the clause, or over the next noun."""
+
+    def __init__(self) -> None:
+        self.without = False
+        self._clause = False
+        self._noun = 0
+
+    @property
+    def negates(self) -> bool:
+        """Whether the word at hand is negated."""
+        return self._clause != (self._noun > 0)
+
+    def reads(self, word: str, following: str) -> bool:
+        """Takes in what opens or ends a scope; whether ``word`` did so."""
+        if (word, following) in _OF_A_NOUN_TWO or word in _OF_A_NOUN:
+            self._noun, self.without = NOUN_WORDS, word == "without"
+        elif word in _ENDS_CLAUSE and not (word == "than" and self._noun == NOUN_WORDS):
+            self._clause, self._noun, self.without = False, 0, False
+        elif word in _TO_CLAUSE_END:
+            self._clause = self._clause != ((word, following) != ("not", "only"))
+        else:
+            if word in _ENDS_NOUN and self._noun < NOUN_WORDS:
+                self._noun, self.without = 0, False
+            return False
+        return True
+
+    def passes(self, word: str) -> None:
+        """A word with meaning was read."""
+        if self._noun:
+            self._noun -= 1
+        self.without = self.without and self._noun > 0
+        if word in _NEGATING_VERBS:
+            self._clause = not self._clause

@@ -14,10 +14,11 @@ from agentd.kernels.batches import plan_runs
 from agentd.kernels.claims import missing
 from agentd.kernels.interruption import pause_point
 from agentd.kernels.messages import SupportResult
+from agentd.kernels.misplaced import misplaced
 from agentd.kernels.model import load_model
 from agentd.kernels.polarity import opposed
 from agentd.kernels.sentences import pieces
-from agentd.kernels.words import content_words
+from agentd.kernels.synonyms import covered, meaning_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ LONGEST_WINDOW = 600
 """Characters; a longer piece (code without blank lines) is taken in parts of ``PART_LINES``."""
 PART_LINES = 6
 BATCH_TOKENS = 256
-COSINE_SHARE = 0.5
+COSINE_SHARE = 0.35
 """Of the score; the rest is the share of words."""
 EXACT_DIGITS = 4
 
@@ -51,7 +52,7 @@ def judge(request: SupportRequest) -> SupportResult:
     """
     whole = "\n\n".join(request.spans)
     reasons = missing(request.sentence, whole)
-    words = set(content_words(request.sentence))
+    words = set(meaning_words(request.sentence))
     windows = best_windows(words, request.spans)
     if not windows:
         return SupportResult(0.0, ["there is no text to compare it with"])
@@ -60,7 +61,7 @@ def judge(request: SupportRequest) -> SupportResult:
     marks = [blended(cosine, (window.share + whole_share) / 2) for cosine, window in zip(cosines, windows, strict=True)]
     # What is said of the matter is in one piece; a second one may speak of the opposite case.
     nearest = max(range(len(windows)), key=lambda at: (windows[at].single, marks[at]))
-    reasons += opposed(request.sentence, windows[nearest].text, whole)
+    reasons += [*opposed(request.sentence, windows[nearest].text, whole), *misplaced(request.sentence, whole)]
     return SupportResult(round(min(1.0, max(0.0, *marks)), EXACT_DIGITS), reasons)
 
 
@@ -89,8 +90,8 @@ def first_single(windows: Iterable[Window]) -> Window:
 
 
 def share_of(words: set[str], text: str) -> float:
-    """The share of ``words`` that ``text`` holds."""
-    return len(words & set(content_words(text))) / len(words) if words else 0.0
+    """The share of ``words`` that ``text`` says, be it in other words."""
+    return covered(words, set(meaning_words(text)))
 
 
 def similarities(request: SupportRequest, texts: Sequence[str]) -> list[float]:

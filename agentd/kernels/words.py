@@ -8,14 +8,15 @@ PARTS = re.compile(r"[^\W_]+(?:[\u2019']t)?|[.,;:()]")
 """Words, and the marks that end what a negation is about."""
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """Words written one after the other."""
     return frozenset(text.split())
 
 
-NEGATIONS = _words(
+NEGATIONS = word_set(
     "not no non never without cannot neither nor except isnt arent doesnt dont didnt wont cant couldnt wasnt"
 )
-CONNECTING = _words(
+CONNECTING = word_set(
     "a an the to be been being is are was were it its of in on by for with as and or any this that these those only"
     " also if unless so do does did will can could would should may might has have had from at than then when which who"
     " where there their they them you your we i one"

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from agentd.kernels.claims import missing, names
 from agentd.kernels.messages import SupportRequest
+from agentd.kernels.misplaced import misplaced
 from agentd.kernels.polarity import opposed
 from agentd.kernels.support import MOST_WINDOWS, best_windows, judge
-from agentd.kernels.words import content_words
+from agentd.kernels.synonyms import RELATIVE, SYNONYM, covered, meaning_words
 from agentd.models import builtin_model_directory
 
 SPAN = "The cache keeps entries for 300 seconds (`TIMEOUT`). With `TIMEOUT=None` they never expire. See docs/cache.rst."
@@ -36,6 +37,10 @@ SPAN = "The cache keeps entries for 300 seconds (`TIMEOUT`). With `TIMEOUT=None`
 )
 def test_numbers_units_names_paths_and_quotations_must_stand_there(sentence: str, reasons: int) -> None:
     assert len(missing(sentence, SPAN)) == reasons, missing(sentence, SPAN)
+
+
+def test_a_unit_within_a_name_is_a_unit() -> None:
+    assert missing("It is done every 300 seconds.", "`rescan_seconds` (300); once an hour at least") == []
 
 
 def test_separators_and_words_of_numbers_do_not_matter() -> None:
@@ -70,16 +75,45 @@ def test_names_are_code_identifiers_paths_and_capitals_within_a_sentence() -> No
         ("Only lists are taken.", "Lists and tuples are taken.", True),
         ("You must call it.", "You may call it.", True),
         ("It fails.", "It succeeds.", True),
+        ("Every file is read.", "It does not happen that every file is read.", True),
+        ("Blank lines count towards the limit.", "Blank lines are excluded from the limit.", True),
+        ("Blank lines do not count towards the limit.", "Blank lines are excluded from the limit.", False),
+        ("Without a key the default is used.", "If no key is given, the default is used.", False),
+        ("Only a list is taken.", "It never takes anything other than a list.", False),
+        ("The heap is slower than the tree.", "The tree, which is sorted, is slower\nthan the heap.", True),
+        ("`old` is deprecated in favor of `new`.", "Since 2.0 `new` is deprecated in favor of `old`.", True),
     ],
 )
 def test_the_opposite_is_told(sentence: str, window: str, found: bool) -> None:  # noqa: FBT001  # a table's column
     assert bool(opposed(sentence, window)) is found, opposed(sentence, window)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "span", "found"),
+    [
+        ("Level 1 gives the best compression.", "1 gives best speed, 9 gives best compression.", True),
+        ("Level 9 gives the best compression.", "1 gives best speed, 9 gives best compression.", False),
+        ("`strict` is `True` by default.", "`strict` (default: False) and `True` for `lenient`.", True),
+        ("The view is meant for production.", "Production needs a server. This view is meant for development.", True),
+        ("The cache grows.", "The queue shrinks. The cache grows.", False),
+    ],
+)
+def test_what_is_said_of_another_value_is_told(sentence: str, span: str, found: bool) -> None:  # noqa: FBT001  # a table's column
+    assert bool(misplaced(sentence, span)) is found, misplaced(sentence, span)
+
+
+def test_synonyms_and_families_of_words_count_and_others_do_not() -> None:
+    assert covered({"delet"}, {"remov"}) == SYNONYM
+    assert covered({"verif"}, {"verification"}) == RELATIVE
+    assert covered({"delet"}, {"parser"}) == 0
+    assert covered(set(), {"parser"}) == 0
+
+
 @given(st.text(max_size=200))
 def test_no_sentence_contradicts_itself(text: str) -> None:
     assert missing("plain words", text) == []
     assert isinstance(opposed(text, text), list)
+    assert misplaced(text, text) == []
 
 
 def verdict(sentence: str, *spans: str) -> tuple[float, list[str]]:
@@ -108,5 +142,5 @@ def test_nothing_supports_nothing(spans: tuple[str, ...]) -> None:
 
 def test_a_long_span_is_compared_in_a_few_places() -> None:
     span = "\n\n".join(f"def f{number}(x):\n    return x + {number}" for number in range(500))
-    words = set(content_words("f7 adds 7 to x"))
+    words = set(meaning_words("f7 adds 7 to x"))
     assert len(best_windows(words, [span])) <= MOST_WINDOWS
