@@ -22,7 +22,7 @@ from agentd.providers.web.guard import Guard
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from agentd.kernels.messages import (
+    from agentd.kernels.web_messages import (
         RobotsRequest,
         RobotsVerdict,
         WebPage,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from agentd.compute.pool import Pool
     from agentd.config.settings import Settings
-    from agentd.kernels.messages import (
+    from agentd.kernels.web_messages import (
         RobotsRequest,
         RobotsVerdict,
         WebPage,

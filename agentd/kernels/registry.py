@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from agentd.kernels import messages as m
+from agentd.kernels import web_messages as w
 
 Request = TypeVar("Request", bound=Struct)
 Result = TypeVar("Result", bound=Struct)
@@ -43,10 +44,10 @@ EXCERPT = Kernel("excerpt", "agentd.kernels.excerpt", "narrow", m.ExcerptRequest
 REMOTE_VECTORS = Kernel(
     "remote_vectors", "agentd.kernels.remote_vectors", "read_vectors", m.RemoteVectorsRequest, m.RemoteVectors
 )
-WEB_PAGE = Kernel("web_page", "agentd.kernels.web_page", "read_page", m.WebPageRequest, m.WebPage)
-WEB_RANK = Kernel("web_rank", "agentd.kernels.web_rank", "score_texts", m.WebRankRequest, m.WebRankResult)
+WEB_PAGE = Kernel("web_page", "agentd.kernels.web_page", "read_page", w.WebPageRequest, w.WebPage)
+WEB_RANK = Kernel("web_rank", "agentd.kernels.web_rank", "score_texts", w.WebRankRequest, w.WebRankResult)
 REDACT = Kernel("redact", "agentd.kernels.redaction", "redact_texts", m.RedactRequest, m.Redaction)
-ROBOTS = Kernel("robots", "agentd.kernels.robots", "judge", m.RobotsRequest, m.RobotsVerdict)
+ROBOTS = Kernel("robots", "agentd.kernels.robots", "judge", w.RobotsRequest, w.RobotsVerdict)
 
 KERNELS: dict[str, Kernel[Struct, Struct]] = {
     kernel.name: kernel  # type: ignore[misc]  # each Kernel is invariant in its own messages

@@ -11,7 +11,7 @@ import string
 from typing import NamedTuple
 from urllib.parse import quote
 
-from agentd.kernels.messages import RobotsRequest, RobotsVerdict
+from agentd.kernels.web_messages import RobotsRequest, RobotsVerdict
 
 MAX_BYTES = 500 * 1024
 """Read of a file; the standard asks for no less, and the rest is left out."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.kernels.chunks import split_text
 from agentd.kernels.decoding import decode, is_binary
-from agentd.kernels.messages import PagePassage, WebPage, WebPageRequest
 from agentd.kernels.pdf import pdf
 from agentd.kernels.web_html import Block, read_html
+from agentd.kernels.web_messages import PagePassage, WebPage, WebPageRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from agentd.kernels.messages import WebRankRequest, WebRankResult
 from agentd.kernels.tokens import identifier_parts, words_of
+from agentd.kernels.web_messages import WebRankRequest, WebRankResult
 
 K1 = 0.9
 B = 0.4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentd.compute.pool import Pool
 from agentd.config.settings import ComputeSettings
 from agentd.daemon.web import PoolWorkers
-from agentd.kernels.messages import RobotsRequest, WebPageRequest, WebRankRequest
+from agentd.kernels.web_messages import RobotsRequest, WebPageRequest, WebRankRequest
 
 
 async def test_workers_read_judge_and_score() -> None:

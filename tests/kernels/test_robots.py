@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd.kernels.messages import RobotsRequest
 from agentd.kernels.robots import judge, matches, normalise
+from agentd.kernels.web_messages import RobotsRequest
 
 
 def allowed(text: str, path: str, agent: str = "agentd") -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentd.kernels import web_html
-from agentd.kernels.messages import WebPage, WebPageRequest, WebRankRequest
+from agentd.kernels.web_messages import WebPage, WebPageRequest, WebRankRequest
 from agentd.kernels.web_page import read_page
 from agentd.kernels.web_rank import score_texts
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
-from agentd.kernels.messages import PagePassage
+from agentd.kernels.web_messages import PagePassage
 
 if TYPE_CHECKING:
-    from agentd.kernels.messages import (
+    from agentd.kernels.web_messages import (
         RobotsRequest,
         RobotsVerdict,
         WebPage,

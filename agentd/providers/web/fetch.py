@@ -15,8 +15,8 @@ import httpx
 import structlog
 
 from agentd.errors import AddressRefusedError, WebError
-from agentd.kernels.messages import WebPageRequest
 from agentd.kernels.robots import MAX_BYTES as ROBOTS_BYTES
+from agentd.kernels.web_messages import WebPageRequest
 from agentd.kernels.web_page import READABLE, media_type
 from agentd.providers.headers import retry_after
 from agentd.providers.web.body import Body, read_body

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agentd.errors import AgentdError, BusyError, ComputeError, EgressError, WebError
-from agentd.kernels.messages import WebRankRequest
+from agentd.kernels.web_messages import WebRankRequest
 from agentd.providers.web.contracts import Page, SearchHit, SearchResult, WebPassage, WebResult, WebStep
 
 if TYPE_CHECKING:

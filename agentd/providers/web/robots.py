@@ -13,8 +13,8 @@ from weakref import WeakValueDictionary
 from cachetools import TLRUCache
 
 from agentd.errors import AddressRefusedError, WebError
-from agentd.kernels.messages import RobotsRequest
 from agentd.kernels.robots import MAX_BYTES, judge
+from agentd.kernels.web_messages import RobotsRequest
 from agentd.providers.web.connection import AGENT
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from agentd.kernels.messages import RobotsVerdict
+    from agentd.kernels.web_messages import RobotsVerdict
     from agentd.providers.contracts import Outgoing
 
 LIFE_SECONDS = 3600.0

@@ -15,7 +15,7 @@ from agentd.errors import EgressError, TaskTimeoutError, WebError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from agentd.kernels.messages import WebRankRequest, WebRankResult
+    from agentd.kernels.web_messages import WebRankRequest, WebRankResult
     from agentd.providers.web.contracts import WebResult
 
 
