@@ -11,12 +11,12 @@ import json
 import sys
 from typing import Any
 
-SECONDS = 1.0
+SECONDS = 20.0
 
 
 def asked_of_openai(url: str, question: dict[str, Any]) -> dict[str, Any]:
     openai: Any = importlib.import_module("openai")
-    client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=SECONDS)
+    client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=question["seconds"])
     more: dict[str, Any] = {"tools": question["tools"]} if question["tools"] else {}
     if question["schema"]:
         named = {"name": "answer", "schema": question["schema"], "strict": True}
@@ -45,7 +45,7 @@ def asked_of_openai(url: str, question: dict[str, Any]) -> dict[str, Any]:
 
 def asked_of_ollama(url: str, question: dict[str, Any]) -> dict[str, Any]:
     ollama: Any = importlib.import_module("ollama")
-    client = ollama.Client(host=url, timeout=SECONDS)
+    client = ollama.Client(host=url, timeout=question["seconds"])
     text, calls, stop, tokens = "", [], "", None
     for part in client.chat(
         model="m",

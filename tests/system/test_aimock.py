@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.system
 
+PATIENT = 20.0
+
 WEATHER = Tool("weather", "Of a city.", {"type": "object", "properties": {"city": {"type": "string"}}})
 SCHEMA: Json = {
     "type": "object",
@@ -62,7 +64,7 @@ FIXTURES: list[Json] = [
     when("malformed", {"content": "x"}, chaos={"malformedRate": 1}),
     when("dropped", {"content": "x"}, chaos={"dropRate": 1}),
     when("unreachable", {"content": "x"}, chaos={"disconnectRate": 1}),
-    when("late", {"content": "x"}, chaos={"latencyMs": 5000}),
+    when("late", {"content": "x"}, chaos={"latencyMs": 10_000}),
     when("how long does the wait", {"content": GOOD, "usage": USAGE}, chunkSize=5),
 ]  # fmt: skip
 
@@ -75,15 +77,15 @@ def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock]:
 
 def settings(mock: Mock, kind: Any, name: str = "mock", **more: Any) -> ProviderSettings:
     base = mock.url + ("/v1" if kind == "openai" else "")
-    fields: Json = {"chat_model": "m", "retries": 0, "timeout_seconds": 1.0} | more
+    fields: Json = {"chat_model": "m", "retries": 0, "timeout_seconds": PATIENT} | more
     return ProviderSettings(name=name, kind=kind, base_url=base, **fields)
 
 
-def question(text: str, *, tools: bool = False, schema: bool = False) -> Json:
+def question(text: str, *, tools: bool = False, schema: bool = False, seconds: float = PATIENT) -> Json:
     """As ``official_clients`` takes it."""
     functions = [{"type": "function", "function": {"name": WEATHER.name, "description": WEATHER.description,
                   "parameters": WEATHER.parameters}}]  # fmt: skip
-    return {"text": text, "tools": functions if tools else [], "schema": SCHEMA if schema else None}
+    return {"text": text, "tools": functions if tools else [], "schema": SCHEMA if schema else None, "seconds": seconds}
 
 
 def request(asked: Json) -> ChatRequest:
@@ -171,14 +173,17 @@ FAILURES = {
     "malformed": ("", "JSONDecodeError", "provider_invalid", "cannot be used"),
 }
 """What the official clients raise, of what kind our error is, and what of it a person reads."""
+IMPATIENT = dict.fromkeys(FAILURES, PATIENT) | {"late": 1.0}
+"""Seconds without a sign of life."""
 
 
 @pytest.mark.parametrize("kind", ["openai", "ollama"])
 async def test_where_the_official_client_fails_so_do_we(mock: Mock, kind: str, tmp_path: Path) -> None:
-    theirs = mock.official(kind, [question(each) for each in FAILURES])
+    theirs = mock.official(kind, [question(each, seconds=IMPATIENT[each]) for each in FAILURES])
     for (text, (of_openai, of_ollama, ours, words)), their in zip(FAILURES.items(), theirs, strict=True):
         assert their.get("raised", "") == (of_openai if kind == "openai" else of_ollama), text
-        async with providers(tmp_path, settings(mock, kind), chain=("mock",)) as built:
+        server = settings(mock, kind, timeout_seconds=IMPATIENT[text])
+        async with providers(tmp_path, server, chain=("mock",)) as built:
             with pytest.raises(AgentdError, match=words) as raised:
                 await streamed(built.chats["mock"], request(question(text)))
         assert raised.value.kind == ours, text
