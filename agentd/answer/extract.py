@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -30,10 +31,19 @@ MOST_PER_PLACE = 2
 OPENING = "No model wrote this: these are the passages that answer best, as they stand."
 
 
+class Names(Protocol):
+    """Who knows which definition a line belongs to."""
+
+    async def name_at(self, path: str, line: int) -> str:
+        """The innermost one around ``line`` of ``path`` (absolute); empty for none."""
+        ...
+
+
 class Excerpts:
     """Narrows passages to the lines that answer and cites the best. Satisfies Extractor."""
 
-    def __init__(self, pool: Pool, directory: str, max_tokens: int) -> None:
+    def __init__(self, pool: Pool, directory: str, max_tokens: int, names: Names) -> None:
+        self._names = names
         self._pool = pool
         self._directory = directory
         self._max_tokens = max_tokens
@@ -54,8 +64,16 @@ class Excerpts:
             self._max_tokens,
         )
         result = await self._pool.run(EXCERPT, request, lane=Lane.INTERACTIVE)
-        cited = [narrowed(passage, excerpt) for passage, excerpt in zip(chosen, result.excerpts, strict=True)]
+        pairs = zip(chosen, result.excerpts, strict=True)
+        cited = await asyncio.gather(*(self._named(passage, narrowed(passage, excerpt)) for passage, excerpt in pairs))
         return Extract(written(cited), cited)
+
+    async def _named(self, whole: Passage, part: Passage) -> Passage:
+        """``part`` under the name of what it begins in: a passage of several definitions has that of the first."""
+        if not whole.symbol or part.start_line == whole.start_line:
+            return part
+        first = part.text[: len(part.text) - len(part.text.lstrip())].count("\n")
+        return replace(part, symbol=await self._names.name_at(part.path, part.start_line + first))
 
 
 def choose(passages: Sequence[Passage]) -> list[Passage]:
@@ -91,7 +109,8 @@ def written(passages: Sequence[Passage]) -> str:
 
 def heading(passage: Passage) -> str:
     """What a passage belongs to, in one line: its symbol or title, else its headings, else where it is."""
-    what = passage.symbol or passage.title or passage.context or passage.place
+    place = passage.path.removeprefix(f"{passage.root}/") or passage.url
+    what = passage.symbol or passage.title or passage.context or place
     about = f" ({passage.about})" if passage.about else ""
     return headline(f"{what}{about}")
 

@@ -19,6 +19,8 @@ _STYLED = re.compile(r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|(\[[\d, ]+\])")
 _HEADING = re.compile(r"^#{1,6}\s+(.+)$")
 UNSUPPORTED = "✗"
 QUESTION_COLUMNS = 60
+NOT_ASKED = "not asked for"
+"""Why the web is off where nobody wanted it: nothing to tell."""
 
 STATES = {
     "current": ("current", output.GREEN),
@@ -116,8 +118,13 @@ def footer(answer: Answered) -> Iterator[str]:
     """How the answer came about."""
     how = f"written by {output.clean(answer['model'])}" if answer["mode"] == "generated" else "passages as they stand"
     seconds = answer["timings"].get("total", 0.0) / 1000
-    yield f"answer {answer['id']}: {how} ({seconds:.1f} s). Check it later: agentctl verify {answer['id']}"
+    if answer["citations"]:
+        yield f"answer {answer['id']}: {how} ({seconds:.1f} s). Check it later: agentctl verify {answer['id']}"
+    else:
+        yield f"answer {answer['id']}: no citation ({seconds:.1f} s)"
     for name, status in answer["sources"].items():
+        if status["reason"] == NOT_ASKED:
+            continue
         reason = f": {output.clean(status['reason'])}" if status["reason"] else ""
         state, took = status["state"].replace("_", " "), f"{status['milliseconds']:.0f} ms"
         yield f"{name}: {state}, {status['found']} found ({took}){reason}"

@@ -25,6 +25,7 @@ from agentd.errors import BusyError, RootNotFoundError
 from agentd.retrieval.analysis import analyse
 from agentd.retrieval.extracted import ExtractedTexts
 from agentd.retrieval.neighbourhood import Neighbourhood
+from agentd.retrieval.scopes import Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -79,7 +80,7 @@ class DaemonAnswers:
 
     def judge_by_meaning(self, pool: Pool, directory: str, max_tokens: int) -> None:
         """Judge sentences and narrow passages with the embedding model in ``directory`` from now on."""
-        self.asker.extractor = Excerpts(pool, directory, max_tokens)
+        self.asker.extractor = Excerpts(pool, directory, max_tokens, Scopes(self._catalogue, self._index))
         self._binder.checker = EmbeddingSupport(pool, directory, max_tokens, self._settings.answer.min_support)
 
     def adopt(self, settings: Settings) -> None:

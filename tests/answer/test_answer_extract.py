@@ -26,6 +26,13 @@ RETRY = "def retry(call, tries):\n    # Wait longer after each failure.\n    ret
 CODE = f"def setup():\n{FILLER}\n\n{RETRY}\n{FILLER}"
 
 
+class Named:
+    """Calls what begins at a line by its place."""
+
+    async def name_at(self, path: str, line: int) -> str:
+        return f"{path.rpartition('/')[2]}:{line}"
+
+
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
     running = Pool(ComputeSettings())
@@ -76,15 +83,23 @@ def test_the_answer_says_what_it_is_and_what_each_part_belongs_to() -> None:
     text = written([passage("a.py", 1, 1, "x = 1\n", symbol="setup"), passage("b.py", 1, 1, "y", about="calls setup")])
     assert text.startswith(OPENING)
     assert "setup [1]\n\n    x = 1" in text
-    assert "/r/b.py (calls setup) [2]\n\n    y" in text
+    assert "\n\nb.py (calls setup) [2]\n\n    y" in text
 
 
 async def test_an_extract_is_short_whatever_is_found(pool: Pool) -> None:
     found = [passage(f"f{number}.py", 1, len(CODE.splitlines()), CODE) for number in range(10)]
-    extract = await Excerpts(pool, MODEL, 256).extract("how does retry wait", found)
+    extract = await Excerpts(pool, MODEL, 256, Named()).extract("how does retry wait", found)
     assert len(extract.passages) == MOST_CITATIONS
     assert sum(each.end_line - each.start_line + 1 for each in extract.passages) <= MOST_LINES
     assert all(each.text in CODE for each in extract.passages)
+
+
+async def test_lines_of_a_later_definition_stand_under_its_name(pool: Pool) -> None:
+    found = [passage("a.py", 1, len(CODE.splitlines()), CODE, symbol="setup")]
+    (part,) = (await Excerpts(pool, MODEL, 256, Named()).extract("how long does retry wait", found)).passages
+    first = CODE.splitlines()[part.start_line - 1 :]
+    assert part.symbol == f"a.py:{part.start_line + next(at for at, line in enumerate(first) if line.strip())}"
+    assert part.start_line > 1
 
 
 async def test_the_floor_decides_and_is_told(pool: Pool) -> None:
