@@ -32,10 +32,10 @@ OPENING = "No model wrote this: these are the passages that answer best, as they
 
 
 class Names(Protocol):
-    """Who knows which definition a line belongs to."""
+    """Who knows which definition lines belong to."""
 
-    async def name_at(self, path: str, line: int) -> str:
-        """The innermost one around ``line`` of ``path`` (absolute); empty for none."""
+    async def name_of(self, path: str, start_line: int, end_line: int) -> str:
+        """The name of what these lines of ``path`` (absolute) are about; empty where they are in no definition."""
         ...
 
 
@@ -69,11 +69,11 @@ class Excerpts:
         return Extract(written(cited), cited)
 
     async def _named(self, whole: Passage, part: Passage) -> Passage:
-        """``part`` under the name of what it begins in: a passage of several definitions has that of the first."""
+        """``part`` under the name of what it is about: a passage of several definitions has that of the first."""
         if not whole.symbol or part.start_line == whole.start_line:
             return part
         first = part.text[: len(part.text) - len(part.text.lstrip())].count("\n")
-        return replace(part, symbol=await self._names.name_at(part.path, part.start_line + first))
+        return replace(part, symbol=await self._names.name_of(part.path, part.start_line + first, part.end_line))
 
 
 def choose(passages: Sequence[Passage]) -> list[Passage]:

@@ -1,4 +1,4 @@
-"""Which definition a line of a file belongs to."""
+"""Which definition lines of a file belong to."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ class Scopes:
         self._catalogue = catalogue
         self._index = index
 
-    async def name_at(self, path: str, line: int) -> str:
-        """The qualified name of the innermost definition around ``line`` of ``path`` (absolute); empty for none."""
+    async def name_of(self, path: str, start_line: int, end_line: int) -> str:
+        """The qualified name of what lines of ``path`` (absolute) are about; empty where they are in no definition.
+
+        It is the definition that begins with them, else the innermost one around their middle.
+        """
         try:
             root_id, root = self._index.root_of(path)
         except OutsideRootsError:  # removed meanwhile
             return ""
-        around = await self._catalogue.symbols.at(root_id, path[len(root) + 1 :], line)
-        return around[-1].qualified if around else ""
+        inside = path[len(root) + 1 :]
+        first = await self._catalogue.symbols.at(root_id, inside, start_line)
+        if first and first[-1].start_line == start_line:
+            return first[-1].qualified
+        middle = await self._catalogue.symbols.at(root_id, inside, (start_line + end_line) // 2)
+        return middle[-1].qualified if middle else ""

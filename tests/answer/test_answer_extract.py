@@ -27,10 +27,11 @@ CODE = f"def setup():\n{FILLER}\n\n{RETRY}\n{FILLER}"
 
 
 class Named:
-    """Calls what begins at a line by its place."""
+    """Calls lines by the place where they begin."""
 
-    async def name_at(self, path: str, line: int) -> str:
-        return f"{path.rpartition('/')[2]}:{line}"
+    async def name_of(self, path: str, start_line: int, end_line: int) -> str:
+        assert start_line <= end_line
+        return f"{path.rpartition('/')[2]}:{start_line}"
 
 
 @pytest.fixture
