@@ -27,7 +27,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 .PHONY: run
 run: $(VENV)/.runtime ## Run the daemon on ROOT (default: this checkout)
-	@printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$$(realpath -m "$(FOLDER)")"
+	@folder="$$(realpath -m "$(FOLDER)")"; printf '\nSearch it from another terminal with:\n\n  %s search --root "%s" "where are errors handled"\n\nor ask:\n\n  %s ask --root "%s" "how are errors handled?"\n\n' "$(CURDIR)/$(BIN)/agentctl" "$$folder" "$(CURDIR)/$(BIN)/agentctl" "$$folder"
 	@exec $(BIN)/agentd --root "$(FOLDER)"
 
 .PHONY: test
