@@ -15,7 +15,7 @@ from daemon_harness import DEADLINE, Daemon, running, until, write_files
 from doctor_harness import QuickPatient, one, results
 from scripted_peer import Result, ScriptedPeer
 
-from agentd.cli.doctor import configuration, daemon, report, sockets, versions
+from agentd.cli.doctor import configuration, daemon, model, report, sockets, versions
 from agentd.cli.doctor.examination import GROUPS, examine, guarded
 from agentd.cli.doctor.finding import OK, PROBLEM, SKIPPED, WARNING, Finding, ok
 from agentd.cli.doctor.patient import Patient
@@ -232,6 +232,17 @@ def test_a_budget_that_is_reached(tmp_path: Path) -> None:
         assert daemon.budgets(QuickPatient(tmp_path / "s")).result == WARNING
         limits["free_disk"]["state"] = "ok"
         assert daemon.budgets(QuickPatient(tmp_path / "s")).result == OK
+
+
+def test_servers_by_their_state(tmp_path: Path) -> None:
+    servers = [
+        {"name": name, "purposes": ["chat"], "state": state, "reason": "no key"}
+        for name, state in (("a", "ok"), ("b", "untried"), ("c", "waiting"), ("d", "refused"))
+    ]
+    with ScriptedPeer(tmp_path / "s", {"index.status": Result({"providers": servers})}):
+        found = list(model.servers(QuickPatient(tmp_path / "s")))
+    assert [each.result for each in found] == [OK, OK, WARNING, PROBLEM]
+    assert found[3].found == "d (chat) is refused: no key"
 
 
 def test_all_of_it_is_made_in_under_two_seconds_of_processor_time(well: Daemon) -> None:

@@ -49,6 +49,21 @@ def succeed(breaker: Breaker) -> None:
         pass
 
 
+def test_it_is_left_alone_until_its_pause_is_over_and_its_last_failure_is_remembered(
+    breaker: Breaker, clock: Clock
+) -> None:
+    assert (breaker.left_alone, breaker.last_failure) == (False, None)
+    for _ in range(FAILURES):
+        fail(breaker)
+    assert breaker.left_alone
+    clock.now += FIRST_PAUSE_SECONDS
+    assert not breaker.left_alone
+    succeed(breaker)
+    assert not breaker.left_alone
+    assert breaker.last_failure is not None
+    assert breaker.last_failure[1] == "down"
+
+
 def test_it_opens_after_failures_in_a_row_alone(breaker: Breaker) -> None:
     for _ in range(FAILURES - 1):
         fail(breaker)
