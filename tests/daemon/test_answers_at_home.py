@@ -39,7 +39,8 @@ def reload(daemon: Daemon, config: str) -> dict[str, Any]:
     daemon.config.write_text(config)
     daemon.signal(signal.SIGHUP)
     until(lambda: daemon.log.count('"event": "reloaded"') > before, "it was reloaded")
-    return [event for line in daemon.log.splitlines() if (event := json.loads(line))["event"] == "reloaded"][-1]
+    lines: list[dict[str, Any]] = list(map(json.loads, daemon.log.splitlines()))
+    return [line for line in lines if line["event"] == "reloaded"][-1]
 
 
 def test_the_web_comes_changes_and_goes_with_the_configuration(tmp_path: Path, searxng: Searxng) -> None:

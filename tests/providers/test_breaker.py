@@ -52,14 +52,14 @@ def succeed(breaker: Breaker) -> None:
 def test_it_is_left_alone_until_its_pause_is_over_and_its_last_failure_is_remembered(
     breaker: Breaker, clock: Clock
 ) -> None:
-    assert (breaker.left_alone, breaker.last_failure) == (False, None)
+    seen = [breaker.left_alone]
     for _ in range(FAILURES):
         fail(breaker)
-    assert breaker.left_alone
+    seen.append(breaker.left_alone)
     clock.now += FIRST_PAUSE_SECONDS
-    assert not breaker.left_alone
+    seen.append(breaker.left_alone)
     succeed(breaker)
-    assert not breaker.left_alone
+    assert [*seen, breaker.left_alone] == [False, True, False, False]
     assert breaker.last_failure is not None
     assert breaker.last_failure[1] == "down"
 

@@ -79,5 +79,5 @@ class StubAnswers:
         }
 
     async def list(self, params: AnswerListParams) -> AnswerList:
-        head = {name: ANSWER[name] for name in ("id", "at", "mode", "question")}  # type: ignore[literal-required]
+        head = {name: ANSWER[name] for name in ("id", "at", "mode", "question")}
         return {"answers": [head][: params.limit], "total": 1, "next": None}  # type: ignore[typeddict-item]
