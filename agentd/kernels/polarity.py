@@ -15,7 +15,7 @@ from agentd.kernels.synonyms import meaning_words, weight
 from agentd.kernels.words import CONNECTING, NEGATIONS, PARTS, plain, stem, word_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _TO_CLAUSE_END = word_set(
     "not never cannot neither nor instead hardly seldom rarely isnt arent doesnt dont didnt wont cant couldnt wasnt"
@@ -133,20 +133,21 @@ def opposed(sentence: str, window: str, span: str = "") -> list[str]:
     ['"keep" is negated there, but not here']
     """
     said, there = _polarity(sentence), _polarity(window)
+    parts = pieces(span or window)
     return [
-        *([] if _ONLY.search(sentence) else _negated(said, span or window)),
+        *([] if _ONLY.search(sentence) else _negated(said, parts)),
         *_opposite(said, _polarity(f"{window}\n{span}")),
         *_prefixed(said, there),
         *_other_particle(sentence, window),
-        *_other_order(sentence, span or window),
+        *_other_order(sentence, parts),
         *_too_strong(sentence, span or window),
     ]
 
 
-def _negated(said: dict[str, set[bool]], span: str) -> list[str]:
+def _negated(said: dict[str, set[bool]], parts: Sequence[str]) -> list[str]:
     """Words negated on one side alone, in each of the pieces that are most about the same."""
     whole = sum(map(weight, said))
-    pairs = [_Compared.of(said, _polarity(piece)) for piece in pieces(span)]
+    pairs = [_Compared.of(said, _polarity(part)) for part in parts]
     best = max((pair.about for pair in pairs), default=0.0)
     if not best or best < MATTER_SHARE * whole:
         return []
@@ -203,13 +204,20 @@ def _other_particle(sentence: str, window: str) -> list[str]:
     ]
 
 
-def _other_order(sentence: str, span: str) -> list[str]:
+def _other_order(sentence: str, parts: Sequence[str]) -> list[str]:
     """What stands on either side of ``before``, ``into``, ``than``, changed over; ``first``, ``then`` orders too."""
     found = []
     for joint in _ORDERING:
         joints = (joint, "then", "afterward") if joint == "before" else (joint,)
-        there = [sides for piece in pieces(span) for each in joints for sides in _sides(piece, each)]
-        if any(_changed_over(said, sides) for said in _sides(sentence, joint) for sides in there):
+        said = list(_sides(sentence, joint))
+        there = (
+            sides
+            for part in parts
+            for each in joints
+            if said and each.split()[0] in part
+            for sides in _sides(part, each)
+        )
+        if any(_changed_over(own, sides) for sides in there for own in said):
             found.append(f'what is on either side of "{joint}" is the other way round there')
     return found
 

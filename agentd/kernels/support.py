@@ -2,7 +2,8 @@
 
 Three questions, all of which must be answered with yes: do its numbers, names and quotations stand there; is there a
 place that is about the same (cosine of the embeddings, and the share of its words that stand there); and does that
-place not say the opposite. The weights and the floor were fitted on pairs made for it; ``docs/answers.md`` tells how.
+place not say the opposite, or the same of something else. ``docs/answers.md`` tells what is looked at, and
+``benchmarks/RESULTS.md`` on which pairs it was made.
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ SYNONYM, RELATIVE = 0.75, 0.9
 """What a word counts where another one of its group stands there, or one of its family (``verify``, ``verification``).
 """
 _FAMILY_CHARS = 6
+"""Letters that the words of a family begin with."""
 
 
 def _table() -> dict[str, frozenset[str]]:
@@ -114,22 +115,18 @@ def covered(words: AbstractSet[str], there: AbstractSet[str]) -> float:
     0.875
     """
     whole = sum(map(weight, words))
-    return sum(weight(word) * _credit(word, there) for word in words) / whole if whole else 0.0
+    heads = frozenset(other[:_FAMILY_CHARS] for other in there if len(other) >= _FAMILY_CHARS)
+    return sum(weight(word) * _credit(word, there, heads) for word in words) / whole if whole else 0.0
 
 
-def _credit(word: str, there: AbstractSet[str]) -> float:
+def _credit(word: str, there: AbstractSet[str], heads: frozenset[str]) -> float:
+    """``heads`` are the first letters of ``there``: ``stem`` leaves endings such as that of ``verification``."""
     if word in there:
         return 1.0
     if _ALIKE.get(word, frozenset()) & there:
         return SYNONYM
-    return RELATIVE if any(_are_family(word, other) for other in there) else 0.0
-
-
-def _are_family(one: str, other: str) -> bool:
-    """Whether two stems begin alike: endings that ``stem`` leaves, as in ``verification``."""
-    short, long = sorted((one, other), key=len)
-    return len(short) > 4 and (long.startswith(short) or one[:_FAMILY_CHARS] == other[:_FAMILY_CHARS])
+    return RELATIVE if word[:_FAMILY_CHARS] in heads else 0.0
 
 
 def _split(word: str) -> tuple[str, ...]:
-    return parts_of(word) if word.isalnum() else ()
+    return () if word.islower() and word.isalpha() else parts_of(word) if word.isalnum() else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 PARTS = re.compile(r"[^\W_]+(?:[\u2019']t)?|[.,;:()]")
 """Words, and the marks that end what a negation is about."""
@@ -32,6 +33,7 @@ _IRREGULAR = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """A word without its usual endings: crude, but the same on both sides.
 

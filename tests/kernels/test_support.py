@@ -12,6 +12,7 @@ from agentd.kernels.misplaced import misplaced
 from agentd.kernels.polarity import opposed
 from agentd.kernels.support import MOST_WINDOWS, best_windows, judge
 from agentd.kernels.synonyms import RELATIVE, SYNONYM, covered, meaning_words
+from agentd.kernels.words import stem
 from agentd.models import builtin_model_directory
 
 SPAN = "The cache keeps entries for 300 seconds (`TIMEOUT`). With `TIMEOUT=None` they never expire. See docs/cache.rst."
@@ -104,7 +105,7 @@ def test_what_is_said_of_another_value_is_told(sentence: str, span: str, found: 
 
 def test_synonyms_and_families_of_words_count_and_others_do_not() -> None:
     assert covered({"delet"}, {"remov"}) == SYNONYM
-    assert covered({"verif"}, {"verification"}) == RELATIVE
+    assert covered({stem("verify")}, {stem("verification")}) == RELATIVE
     assert covered({"delet"}, {"parser"}) == 0
     assert covered(set(), {"parser"}) == 0
 
