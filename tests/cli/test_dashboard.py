@@ -73,6 +73,29 @@ def test_totals_become_rates_and_a_restart_begins_anew() -> None:
     assert list(history.curve("search")) == [5.0, 2.0]
 
 
+SPACES = [
+    {
+        "space": "s",
+        "provider": "box",
+        "position": 0,
+        "vectors": 30,
+        "pending": 40,
+        "state": "waiting",
+        "reason": "gone",
+    },
+    {"space": "t", "provider": "local", "position": 1, "vectors": 10, "pending": 0, "state": "ok", "reason": ""},
+]
+SERVERS = [{"name": "box", "state": "waiting", "reason": "gone", "counts": {"requests": 9, "failures": 2}}]
+
+
+def test_models_and_servers_have_a_row_each_where_there_is_more_than_the_one_of_the_package() -> None:
+    shown = drawn(watched(spaces=SPACES, providers=SERVERS), 100, 40)
+    rows = [" ".join(row.split()) for row in shown.splitlines()]
+    assert "embeds: box waiting 30 vectors (75 %), 40 to compute gone" in rows
+    assert "server box waiting 9 requests, 2 failed gone" in rows
+    assert "models" not in drawn(watched(spaces=SPACES[1:]), 100, 40)
+
+
 def test_a_screen_says_how_far_how_fast_and_how_large() -> None:
     shown = drawn(watched(), 100, 40, ["14:03:20  read a.py"])
     for words in (
