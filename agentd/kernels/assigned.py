@@ -53,6 +53,8 @@ _GIVES = rf"[\\\"'`\])]{{0,3}}(?:[ \t]{{0,8}}{_TYPE}(?::=|=>|->|[:=](?!=))|(?P<g
 _VALUE_OF = r"[\\\"'`]{0,2},?\s{1,40}[\\\"']{0,2}value[\\\"']{0,2}[ \t]{0,4}[:=]"
 _TELLS = r"`?(?: \w{1,12}){0,4}(?: is|:)|`?[ \t]{0,20}\|"
 _REST = r"(?P<rest>[\w.-]{0,30})"
+_ENDS = re.compile(r"[\w.-]{0,30}(?![\w.-])")
+"""Whether the name ends as soon as all forms expect it: they take longer to find that out."""
 _BEFORE_QUOTE = "|".join(
     (
         rf"(?:{_GIVES})[ \t]{{0,8}}\(?\s{{0,80}}",
@@ -64,15 +66,15 @@ _BEFORE_QUOTE = "|".join(
 )
 """Between a name and a quotation: what assigns (also ``NAME: str =``), which may end its line; ``- name: NAME`` and
 ``value:``; ``define("NAME",``; ``set_password(``; some words of notes, or the next cell of a table."""
-_QUOTED = re.compile(rf"{_REST}(?:{_BEFORE_QUOTE}){_QUOTE}(?P<secret>[!#-&(-\[\]-_a-~]{{8,512}})(?P=quote)")
+_QUOTED = re.compile(rf"{_REST}(?:{_BEFORE_QUOTE}){_QUOTE}(?P<secret>[!#-&(-\[\]-_a-~]{{8,2048}})(?P=quote)")
 """From the name on; the value has no quotes, backslashes and spaces."""
 _LINE = re.compile(
     rf"{_REST}(?:(?:{_GIVES})[ \t]{{0,8}}(?:[|>][+-]?[ \t]*\r?\n[ \t]{{1,80}})?|(?:{_VALUE_OF})[ \t]{{0,8}})"
-    r"(?P<secret>(?![\[({])[!#-&(-_a-~]{8,512})[ \t]*(?=\r?\n|\Z)"
+    r"(?P<secret>(?![\[({])[!#-&(-_a-~]{8,2048})[ \t]*(?=\r?\n|\Z)"
 )
 """The same without quotes, up to the end of the line."""
 _BARE = re.compile(
-    rf"{_REST}(?:(?:{_GIVES})[ \t]{{0,8}}|>)(?P<secret>[\w+/.~!@#$%^*?=-]{{8,512}})(?=[\s,;&)\]}}\"'`<|]|\Z)"
+    rf"{_REST}(?:(?:{_GIVES})[ \t]{{0,8}}|>)(?P<secret>[\w+/.~!@#$%^*?=-]{{8,256}})(?=[\s,;&)\]}}\"'`<|]|\Z)"
 )
 _FIELD = re.compile(rf"{_REST}(?:=(?!=)|>)(?P<secret>(?![\[({{])[!#-&(-;=?-~]{{8,128}})(?=\s|</|\Z)")
 """``name=value`` in a log, ``<name>value</name>``: up to the next space or element."""
@@ -155,6 +157,8 @@ def _says_secret(lower: str, name: str, start: int, end: int) -> bool:
 
 def _value_after(text: str, start: int, end: int, *, short: bool) -> tuple[int, int] | None:
     """The value given to the name at ``start`` to ``end``."""
+    if not _ENDS.match(text, end):
+        return None
     if quoted := _QUOTED.match(text, end):
         of_code = quoted.start("gap") >= 0 and quoted["secret"][0] in _CLOSING
         return None if of_code or not _is_secret(quoted, short=short, quoted=True) else quoted.span("secret")

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,10 +32,12 @@ class Joined(NamedTuple):
 
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Where characters ``start`` to ``end`` stand in the whole: one span for each part."""
+        first = bisect_right(self.parts, start, key=itemgetter(0)) - 1
+        after = bisect_left(self.parts, end, key=itemgetter(0))
         return [
             (origin + max(0, start - begin), origin + min(length, end - begin))
-            for begin, origin, length in self.parts
-            if begin < end and start < begin + length
+            for begin, origin, length in self.parts[first:after]
+            if start < begin + length
         ]
 
 

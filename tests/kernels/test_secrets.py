@@ -186,6 +186,11 @@ HOSTILE = {
     "runs": "a1" * 5000 + " ",
     "words": "a_1_",
     "passwords": "://" + "u" * 60 + ":" + "p" * 100,
+    "seams": '"token a1b2c3d4e5f6" +\n',
+    "command lines": "curl a1b2c3d4e5f6 ",
+    "items": "\n- DB_PASSWORD=" + "a(" * 30,
+    "notes": "token a1b2c3d4e5f6 is of ",
+    "names within names": "_pass_pass",
 }
 
 
