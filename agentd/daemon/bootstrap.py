@@ -222,6 +222,7 @@ class Daemon:
             ("release_keyword_writer", self._release_keyword_writer),
             ("evict_embeddings", lambda: self.stores.evict_embeddings(self.settings.embedding.cache_disk_megabytes)),
             ("recycle_workers", self.pool.recycle),
+            ("forget_pages", self.stores.forget_pages),
             ("return_memory", lambda: asyncio.to_thread(return_memory)),
         ]
         return [*chores, ("save_vectors", vectors.save)] if vectors else chores
