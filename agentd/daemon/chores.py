@@ -27,6 +27,7 @@ def chores(daemon: Daemon) -> list[Chore]:
         ("release_keyword_writer", daemon.release_keyword_writer),
         ("evict_embeddings", lambda: stores.evict_embeddings(daemon.settings.embedding.cache_disk_megabytes)),
         ("recycle_workers", daemon.pool.recycle),
+        ("forget_pages", stores.forget_pages),
         ("return_memory", partial(asyncio.to_thread, return_memory)),
         ("save_vectors", stores.vectors.save),
     ]

@@ -80,6 +80,13 @@ class Stores(NamedTuple):
         views = [vectors.view.generation for vectors in self.vectors.open_views.values()]
         return await self.catalogue.feed.trim(min([self.keyword.generation, *views]))
 
+    async def forget_pages(self) -> None:
+        """Let go of the pages that SQLite holds in memory, 18 MB at most. Each has a copy in the system's cache, from
+        where a query has it back in microseconds: not worth holding on to by a process that mostly waits.
+        """
+        await self.catalogue.database.shrink_memory()
+        await self.cache.forget_pages()
+
     async def evict_embeddings(self, limit_megabytes: int) -> int:
         """Bring the embedding cache within its limit; returns how many vectors went."""
         hashes = self.catalogue.vectors.all_text_hashes()

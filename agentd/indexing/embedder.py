@@ -234,16 +234,18 @@ class Embedder:
     async def _keep(self) -> None:
         """Store what is ready, several batches in one transaction."""
         while True:
-            ready = [await self._results.get()]
-            if not self._batches.empty():  # much is on its way: a transaction costs as much for one batch as for ten
-                await asyncio.sleep(KEEP_SECONDS)
-            with contextlib.suppress(asyncio.QueueEmpty):
-                while True:
-                    ready.append(self._results.get_nowait())
-            found = [vector for _, some in ready for vector in some]
-            await self._cache.put_many(self._vectors.space.key, found)
-            by_hash = {text_hash: self._vectors.vector(codes, scale) for text_hash, codes, scale in found}
-            await self._add([row for batch, _ in ready for row in batch], by_hash)
+            await self._keep_some([await self._results.get()])
+
+    async def _keep_some(self, ready: list[tuple[Batch, list[tuple[bytes, bytes, float]]]]) -> None:
+        if not self._batches.empty():  # much is on its way: a transaction costs as much for one batch as for ten
+            await asyncio.sleep(KEEP_SECONDS)
+        with contextlib.suppress(asyncio.QueueEmpty):
+            while True:
+                ready.append(self._results.get_nowait())
+        found = [vector for _, some in ready for vector in some]
+        await self._cache.put_many(self._vectors.space.key, found)
+        by_hash = {text_hash: self._vectors.vector(codes, scale) for text_hash, codes, scale in found}
+        await self._add([row for batch, _ in ready for row in batch], by_hash)
 
     async def _add(self, rows: Sequence[UnembeddedChunk], known: dict[bytes, Vector]) -> None:
         """Put vectors into the view. A chunk deleted meanwhile may have slipped in after its removal was followed, and

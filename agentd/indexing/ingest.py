@@ -157,12 +157,15 @@ class Ingest:
 
     async def _store(self) -> None:
         while True:
-            results = await self._ready()
-            with self._took.time():
-                await self._catalogue.documents.store(results)
-            self.files.add(len(results))
-            self._events.publish("indexed", **described([document for document, _ in results]))
-            self._done([document for document, _ in results])
+            await self._store_some(await self._ready())  # no name here, which would hold megabytes until the next come
+
+    async def _store_some(self, results: list[tuple[PendingDocument, ParsedFile]]) -> None:
+        with self._took.time():
+            await self._catalogue.documents.store(results)
+        self.files.add(len(results))
+        documents = [document for document, _ in results]
+        self._events.publish("indexed", **described(documents))
+        self._done(documents)
 
     async def _ready(self) -> list[tuple[PendingDocument, ParsedFile]]:
         """What is to be stored next: while more is on its way, enough to be worth a transaction."""

@@ -106,6 +106,10 @@ class EmbeddingCache:
     async def shrink_memory(self) -> None:
         """Forget the vectors and the pages that are in memory; the disk has them all."""
         self._memory.clear()
+        await self.forget_pages()
+
+    async def forget_pages(self) -> None:
+        """Let go of the pages of the file that are in memory."""
         await self._database.shrink_memory()
 
     def _remember(self, space: str, vectors: dict[bytes, Vector]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentd.storage.embedding_cache import EmbeddingCache
@@ -9,7 +10,6 @@ from agentd.storage.embedding_cache import EmbeddingCache
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from agentd.storage.catalogue import Catalogue
 
@@ -57,3 +57,26 @@ async def test_a_database_gives_every_free_page_and_its_log_back(catalogue: Cata
     assert size(database.path) < 1_000_000
     await database.shrink_memory()
     assert await catalogue.roots.all() == []
+
+
+def bytes_read() -> int:
+    """What this process has asked the system to read so far (proc(5), io: rchar)."""
+    return int(Path("/proc/self/io").read_text().split(None, 2)[1])
+
+
+async def test_pages_let_go_of_are_read_again(catalogue: Catalogue) -> None:
+    database = catalogue.database
+    await database.write(run, "CREATE TABLE ballast (data BLOB)")
+    await database.write(run, "INSERT INTO ballast VALUES (zeroblob(2000000))")
+
+    async def cost() -> int:
+        before = bytes_read()
+        await database.read(
+            lambda connection: connection.execute("SELECT sum(length(hex(data))) FROM ballast").fetchall()
+        )
+        return bytes_read() - before
+
+    await cost()
+    assert await cost() < 1_000_000  # held in memory
+    await database.shrink_memory()
+    assert await cost() > 2_000_000
