@@ -86,7 +86,7 @@ def say_sources(answer: Answered, screen: output.Screen) -> None:
         output.say("", *(citation_line(each, screen) for each in answer["citations"]))
     doubts = [claim_line(claim, screen) for claim in answer["claims"] if claim["supported"] is False]
     if doubts:
-        output.say("", *doubts)
+        output.say("", *dict.fromkeys(doubts))  # small models repeat themselves
     notes = list(footer(answer))
     if screen.is_terminal:
         output.say("", *(screen.paint(line, output.DIM) for line in notes))
