@@ -16,8 +16,9 @@ _CODE = re.compile(r"`+([^`]+)`+")
 _QUOTED = re.compile(r"[\"\u201c\u201d]([^\"\u201c\u201d]{2,})[\"\u201c\u201d]")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:0[xob][\da-fA-F]+|\d+(?:[,_]\d{3})*(?:\.\d+)*)(?!\w*_)")
 _PATH = re.compile(r"(?<![\w/])[~.]{0,2}/?(?:[\w.-]+/)+[\w.-]*\w")
-_IDENTIFIER = re.compile(r"[^\W\d]\w*(?:(?:\.|::)[^\W\d]\w*)*(?:\(\))?")
-_CAPITAL = re.compile(r"[A-Z][\w-]*")
+_IDENTIFIER = re.compile(r"(?<![^\W_])[^\W\d]\w*(?:(?:\.|::)[^\W\d]\w*)*(?:\(\))?")
+_HYPHENATED = re.compile(r"(?<!\w)\w++(?:-\w++)+")
+_CAPITAL = re.compile(r"(?<![^\W_])[A-Z][\w-]*")
 _CAMEL = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}|[A-Z]\d")
 _SENTENCE_START = re.compile(r"^[\W\d_]*$|[.:!?]\s+[\"'(\[]*$")
 _SPACE = re.compile(r"\s+")
@@ -117,7 +118,7 @@ def _unsaid(assignment: str, span: str) -> bool:
 def _words(text: str) -> frozenset[str]:
     whole = [word.strip("_") for word in words_of(text)]  # reStructuredText marks references by ``_``
     parts = [part for word in whole for part in parts_of(word)]
-    joined = re.findall(r"\w+(?:-\w+)+", text)
+    joined = _HYPHENATED.findall(text)
     return frozenset(word.casefold() for word in (*whole, *parts, *(word.replace("-", "") for word in joined)))
 
 
@@ -163,7 +164,7 @@ def _value(text: str) -> str:
     bare = text.replace(",", "").replace("_", "").lstrip("+")
     try:
         number = float(int(bare, 0) if bare[:2].lower() in {"0x", "0o", "0b"} else bare)
-    except ValueError:
+    except (ValueError, OverflowError):  # a key in hexadecimal
         return bare
     return f"{number:.12g}"
 

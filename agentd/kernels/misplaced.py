@@ -20,11 +20,11 @@ LEAST_MORE = 0.2
 
 _CLAUSE = re.compile(
     r"(?<=[.!?;:,])\s+"
-    r"|\s+(?=(?:but|and|while|whereas|otherwise|unless|instead|rather than|so that|because|although|though|until|or"
-    r"|which)\b)"  # not at "if": a value and when it holds belong together
+    r"|(?<!\s)\s++(?=(?:but|and|while|whereas|otherwise|unless|instead|rather than|so that|because|although|though"
+    r"|until|or|which)\b)"  # not at "if": a value and when it holds belong together
     r"|\n\s*\n"
     r"|\n(?=\s*(?:[-*+#>|:]|\d+[.)]|//|if |else|elif|return|raise|def |for |while |try|except))"  # a statement of code
-    r"|\n(?=\s*\w+\s*[:=])|\s+(?=\(|//|#)",
+    r"|\n(?=\s*\w+\s*[:=])|(?<!\s)\s++(?=\(|//|#)",
     re.IGNORECASE,
 )
 _VALUES = tuple(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.kernels.sentences import pieces
@@ -96,6 +96,10 @@ def opposites(word: str) -> frozenset[str]:
 _PARTICLES = {"in": "out", "on": "off", "up": "down"} | {"out": "in", "off": "on", "down": "up"}
 _PARTICLE = re.compile(r"\b(\w{3,}) (in|out|on|off|up|down)\b")
 _ORDERING = ("before", "after", "into", "than", "to", "in favor of", "followed by")
+SIDE_CHARACTERS = 300
+"""Of a clause on either side of such a word that are compared."""
+MOST_SAID, MOST_THERE = 8, 128
+"""Places of one such word that are compared: a text may consist of nothing else."""
 
 
 _ONLY = re.compile(r"\b(?:only|solely|exclusively|other than)\b", re.IGNORECASE)
@@ -179,8 +183,9 @@ def _prefixed(said: dict[str, set[bool]], there: dict[str, set[bool]]) -> list[s
     """``sensitive`` where the other side says ``insensitive``, and the reverse."""
     found = []
     for one, other in ((said, there), (there, said)):
+        others = other.keys() - one.keys()
         for word, negated in one.items():
-            against = next((prefix + word for prefix in _PREFIXES if prefix + word in other.keys() - one.keys()), None)
+            against = next((prefix + word for prefix in _PREFIXES if prefix + word in others), None)
             if against and word not in other and negated & other[against]:
                 found.append(f'"{word}" and "{against}" are opposites')
     return found
@@ -209,7 +214,7 @@ def _other_order(sentence: str, parts: Sequence[str]) -> list[str]:
     found = []
     for joint in _ORDERING:
         joints = (joint, "then", "afterward") if joint == "before" else (joint,)
-        said = list(_sides(sentence, joint))
+        said = list(islice(_sides(sentence, joint), MOST_SAID))
         there = (
             sides
             for part in parts
@@ -217,7 +222,7 @@ def _other_order(sentence: str, parts: Sequence[str]) -> list[str]:
             if said and each.split()[0] in part
             for sides in _sides(part, each)
         )
-        if any(_changed_over(own, sides) for sides in there for own in said):
+        if any(_changed_over(own, sides) for sides in islice(there, MOST_THERE) for own in said):
             found.append(f'what is on either side of "{joint}" is the other way round there')
     return found
 
@@ -232,8 +237,8 @@ def _sides(text: str, joint: str) -> Iterator[_Sides]:
     """The words before and after each ``joint`` of ``text``, within its clause."""
     flat = " ".join(text.split())
     for match in re.finditer(rf"\b{joint}\b", flat, re.IGNORECASE):
-        before = _CLAUSE_MARK.split(flat[: match.start()])[-1]
-        after = _CLAUSE_MARK.split(flat[match.end() :])[0]
+        before = _CLAUSE_MARK.split(flat[max(0, match.start() - SIDE_CHARACTERS) : match.start()])[-1]
+        after = _CLAUSE_MARK.split(flat[match.end() : match.end() + SIDE_CHARACTERS])[0]
         yield frozenset(meaning_words(before)), frozenset(meaning_words(after))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from time import process_time
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +17,9 @@ from agentd.kernels.support import MOST_WINDOWS, best_windows, judge
 from agentd.kernels.synonyms import RELATIVE, SYNONYM, covered, meaning_words
 from agentd.kernels.words import stem
 from agentd.models import builtin_model_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPAN = "The cache keeps entries for 300 seconds (`TIMEOUT`). With `TIMEOUT=None` they never expire. See docs/cache.rst."
 
@@ -145,3 +151,33 @@ def test_a_long_span_is_compared_in_a_few_places() -> None:
     span = "\n\n".join(f"def f{number}(x):\n    return x + {number}" for number in range(500))
     words = set(meaning_words("f7 adds 7 to x"))
     assert len(best_windows(words, [span])) <= MOST_WINDOWS
+
+
+ORDERED = " ".join(f"w{number} before" for number in range(1400))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["before a after b ", "into than to ", "first a then b ", "a", " ", "\n \t", "-", "a-", "aB", "1 ", ORDERED],
+)
+def test_hostile_text_is_judged_in_time_that_grows_with_its_length(hostile: str) -> None:
+    text = (hostile * 16_000)[:16_000]
+
+    def seconds(function: Callable[[str, str], object], sentence: str) -> float:
+        began = process_time()
+        function(sentence, text)
+        return process_time() - began
+
+    def twisted(sentence: str, span: str) -> object:
+        return opposed(sentence, span, span)
+
+    for sentence in (text, "A cache is kept before the first time, after a second, rather than to be true or false."):
+        assert seconds(twisted, sentence) < 0.5
+        assert seconds(misplaced, sentence[:2000]) < 0.5
+        assert seconds(missing, sentence[:2000]) < 0.5
+
+
+def test_a_key_in_hexadecimal_is_compared_as_it_is_written() -> None:
+    key = "0x" + "F" * 512
+    assert missing(f"The key is {key}.", f"key = {key}") == []
+    assert missing(f"The key is {key}.", "key = 0xFF") == [f"the number {key} is not there"]
