@@ -287,7 +287,8 @@ class Wire:
 
     async def ask(self, request_id: int | str, method: str, **params: object) -> dict[str, Any]:
         self.call(request_id, method, **params)
-        message = await self.receive()
+        while "id" not in (message := await self.receive()):
+            assert message["params"]["id"] == request_id  # an event on the way
         assert message["id"] == request_id
         return message
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+from answer_stub import ANSWER
 from server_harness import ROOT, STATUS, acquired, running
 
 from agentd.protocol import METHODS, PROTOCOL_VERSION
@@ -160,6 +161,9 @@ async def test_every_method_answers(tmp_path: Path) -> None:
         "graph.dependencies": {"path": "/home/ada/engine/retry.py"},
         "graph.dependents": {"symbol": "retry"},
         "graph.complexity": {"path": "/home/ada/engine"},
+        "ask": {"question": "how often is a request tried again?"},
+        "answer.get": {"id": ANSWER["id"]},
+        "answer.verify": {"id": ANSWER["id"]},
         "roots.add": {"path": "/home/ada/engine"},
         "roots.remove": {"path": "/home/ada/engine"},
         "cancel": {"id": 99},
