@@ -143,6 +143,10 @@ class NotFoundError(AgentdError):
     kind = "not_found"
 
 
+class FileGoneError(NotFoundError):
+    """A file that the index knows and that cannot be read from the disk now."""
+
+
 class SymbolNotFoundError(NotFoundError):
     """No definition answers to the name; ``nearest`` are some that exist."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from agentd.answer.contracts import Ground, Standing
-from agentd.errors import NotFoundError, OutsideRootsError
+from agentd.errors import FileGoneError, NotFoundError, OutsideRootsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ class Lines(Protocol):
     """Who reads files below roots, as they are now."""
 
     async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
-        """Lines of a file. Raises OutsideRootsError, NotFoundError."""
+        """Lines of a file. Raises OutsideRootsError, FileGoneError, NotFoundError."""
         ...
 
 
@@ -56,7 +56,7 @@ class Grounder:
             if wanted in here:
                 return Ground(Standing.CURRENT, start_line, end_line)
             whole = await self._span(path, 1, None)
-        except OutsideRootsError:
+        except (OutsideRootsError, FileGoneError):  # of a root that is away, the index still holds everything
             return Ground(Standing.GONE, start_line, end_line)
         if (at := whole.find(wanted)) >= 0:
             first = whole.count("\n", 0, at) + 1
@@ -64,9 +64,11 @@ class Grounder:
         return await self._extracted(path, start_line, end_line, wanted)
 
     async def _span(self, path: str, start_line: int, end_line: int | None) -> str:
-        """The lines; ``""`` where there are none, or none to be had."""
+        """The lines; ``""`` where there are none. Raises OutsideRootsError, FileGoneError."""
         try:
             span = await self._lines.read_span(path, start_line, end_line)
+        except FileGoneError:
+            raise
         except NotFoundError:
             return ""
         return span["text"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from agentd.errors import NotFoundError
+from agentd.errors import FileGoneError, NotFoundError
 from agentd.kernels.decoding import decode
 from agentd.kernels.reading import read_file
 from agentd.retrieval.entries import absolute
@@ -35,6 +35,7 @@ class FileReader:
 
         Raises:
             OutsideRootsError: no root holds the path.
+            FileGoneError: it cannot be read from the disk now.
             NotFoundError: the index does not know such a file, it has no text, or it ends before ``start_line``.
         """
         place = await self._places.file(path)
@@ -51,7 +52,7 @@ class FileReader:
     def _lines(self, root: str, relative: str) -> list[str]:
         read = read_file(root, relative, self.max_bytes)
         if read.vanished or read.skip is not None:
-            raise NotFoundError(f"{relative} in {root} cannot be read now: {read.skip or 'it is gone'}")
+            raise FileGoneError(f"{relative} in {root} cannot be read now: {read.skip or 'it is gone'}")
         decoded = decode(read.data)
         if decoded is None:
             raise NotFoundError(f"{relative} in {root} has no lines: it is binary; search shows its text")
