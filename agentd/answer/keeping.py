@@ -43,8 +43,11 @@ class Keeper:
         await self._store.put(head, answer.roots, body)
 
     async def get(self, answer_id: str) -> Answer:
-        """The answer of that id. Raises NotFoundError."""
+        """The answer of that id. Raises NotFoundError, also where what is kept of it cannot be read."""
         body = await self._store.get(answer_id)
         if body is None:
             raise NotFoundError(f"no answer {answer_id!r} is kept; `agentctl answers` lists them")
-        return msgspec.json.decode(body, type=Answer)
+        try:
+            return msgspec.json.decode(body, type=Answer)
+        except msgspec.DecodeError as error:
+            raise NotFoundError(f"the answer {answer_id!r} was damaged on disk and cannot be read: {error}") from error

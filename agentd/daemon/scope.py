@@ -24,7 +24,7 @@ def root_at(keepers: Mapping[str, RootKeeper], path: str) -> Root:
     Raises:
         RootNotFoundError: no root is there; the message says which one lies around it.
     """
-    path = path.rstrip("/")
+    path = path.rstrip("/") or "/"
     if path in keepers:
         return keepers[path].root
     for root in keepers:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 
@@ -112,6 +114,28 @@ def test_verify_says_what_moved_changed_and_went(daemon: Daemon, tmp_path: Path)
     gone = daemon.client.verify(answer["id"])
     assert {each["state"] for each in gone["citations"]} == {"gone"}
     assert not gone["current"]
+
+
+def test_what_is_cited_of_a_root_that_is_away_is_gone_though_the_index_keeps_it(daemon: Daemon, tmp_path: Path) -> None:
+    answer = daemon.client.ask(QUESTION, roots=[str(tmp_path / "engine")])
+    (tmp_path / "engine").rename(tmp_path / "away")
+    assert {each["state"] for each in daemon.client.verify(answer["id"])["citations"]} == {"gone"}
+    (tmp_path / "away").rename(tmp_path / "engine")
+    assert daemon.client.verify(answer["id"])["current"]
+
+
+def test_the_whole_disk_is_named_where_it_is_no_root(daemon: Daemon) -> None:
+    with pytest.raises(AgentdClientError, match="^/ is no root; .* `agentctl add /`"):
+        daemon.client.ask(QUESTION, roots=["/"])
+
+
+def test_an_answer_that_is_damaged_on_disk_is_told_as_that(daemon: Daemon) -> None:
+    answer = daemon.client.ask(QUESTION)
+    with closing(sqlite3.connect(daemon.state / "answers.db")) as database, database:
+        database.execute("UPDATE answer SET body = ? WHERE id = ?", (b'{"broken', answer["id"]))
+    for read in (daemon.client.answer, daemon.client.verify):
+        with pytest.raises(AgentdClientError, match="damaged on disk"):
+            read(answer["id"])
 
 
 def test_answers_survive_kill_9_and_are_listed(daemon: Daemon) -> None:
