@@ -69,8 +69,8 @@ class Excerpts:
         return Extract(written(cited), cited)
 
     async def _named(self, whole: Passage, part: Passage) -> Passage:
-        """``part`` under the name of what it is about: a passage of several definitions has that of the first."""
-        if not whole.symbol or part.start_line == whole.start_line:
+        """``part`` under the name of what it is about: a passage of several definitions has that of one of them."""
+        if not whole.symbol or part is whole:
             return part
         first = part.text[: len(part.text) - len(part.text.lstrip())].count("\n")
         return replace(part, symbol=await self._names.name_of(part.path, part.start_line + first, part.end_line))

@@ -38,6 +38,7 @@ RESERVE_SECONDS = 0.3
 RETRIEVAL_SHARE = 0.5
 """Of the time to the deadline that retrieval may take where a model is to write afterwards."""
 NOTHING = "Nothing that is indexed seems to answer this."
+NOT_ALL_SEARCHED = "Nothing was found that answers this, but the search was not complete."
 
 
 class Keeps(Protocol):
@@ -123,7 +124,8 @@ class Asker:
         refuse_if_late(outcomes, passages)
         passages, changed = await self._binder.standing(passages)
         stages.ended("merging")
-        draft = await self._draft(asked, passages, emit, stages)
+        missing = any(each.retrieved.problems or each.status.state == "failed" for each in outcomes.values())
+        draft = await self._draft(asked, passages, emit, stages, nothing=NOT_ALL_SEARCHED if missing else NOTHING)
         stages.ended("writing")
         bound = await self._binder.bind(draft.text, draft.passages, generated=draft.mode == "generated")
         stages.ended("binding")
@@ -138,10 +140,12 @@ class Asker:
         left = question.deadline - time.monotonic()
         return min(limit, left * RETRIEVAL_SHARE if self.chat is not None else left - RESERVE_SECONDS)
 
-    async def _draft(self, asked: Asked, passages: Sequence[Passage], emit: Emit, stages: Stages) -> Draft:
-        """What is answered, as far as it goes: by the model, else in the words of the passages."""
+    async def _draft(
+        self, asked: Asked, passages: Sequence[Passage], emit: Emit, stages: Stages, *, nothing: str
+    ) -> Draft:
+        """What is answered, as far as it goes: by the model, else in the words of the passages, else ``nothing``."""
         if not passages:
-            return await self._said(Draft(NOTHING, [], "extractive"), emit)
+            return await self._said(Draft(nothing, [], "extractive"), emit)
         if self.chat is None:
             return await self._extracted(asked, passages, emit, ())
         try:

@@ -37,35 +37,60 @@ class Writer:
         self.said = ""
         self._screen = screen
         self._line = ""
+        self._begun = False
 
     def write(self, text: str) -> None:
         """More of it: what ends a line is shown, the beginning of a line waits for its end or for a word's."""
         self.said += text
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
-            print(styled(line, self._screen))
+            self._print(line, "\n")
+            self._begun = False
+        if ready := whole_words(self._line, begun=self._begun):
+            self._print(self._line[:ready], "")
+            self._line, self._begun = self._line[ready:], True
         output.flush()
 
     def discard(self, reason: str) -> None:
         """What was shown is void."""
         if self.said:
-            self._line = ""
+            self._line, self._begun = "", False
             output.say("", self._screen.paint(f"(begun anew: {output.clean(reason)})", output.YELLOW), "")
         self.said = ""
 
     def end(self) -> None:
         """The last line."""
-        if self._line:
-            print(styled(self._line, self._screen))
-            self._line = ""
+        if self._line or self._begun:
+            self._print(self._line, "\n")
+            self._line, self._begun = "", False
+
+    def _print(self, text: str, end: str) -> None:
+        print(styled(text, self._screen, begun=self._begun), end=end)
 
 
-def styled(line: str, screen: output.Screen) -> str:
-    """A line of Markdown for a terminal: code, strong words, headings and citation marks in their styles."""
+def whole_words(line: str, *, begun: bool) -> int:
+    """Characters of the beginning of a line that can be shown before its end: words, not within a style or mark.
+
+    A heading waits for the end of its line; ``begun`` says that ``line`` goes on after what was shown.
+    """
+    ready = line.rfind(" ") + 1
+    if not begun and line.startswith("#"):
+        return 0
+    head = line[:ready]
+    for mark in ("`", "**"):
+        if head.count(mark) % 2:
+            head = head[: head.rfind(mark)]
+    return head.rfind("[") if head.rfind("[") > head.rfind("]") else len(head)
+
+
+def styled(line: str, screen: output.Screen, *, begun: bool = False) -> str:
+    """A line of Markdown for a terminal, or where it has ``begun`` a later part of one: code, strong words, headings
+    and citation marks in their styles.
+    """
     line = output.clean(line)
     if not screen.colour:
         return line
-    if heading := _HEADING.match(line):
+    if not begun and (heading := _HEADING.match(line)):
         return screen.paint(heading[1], output.BOLD)
 
     def style(match: re.Match[str]) -> str:
@@ -125,11 +150,14 @@ def footer(answer: Answered) -> Iterator[str]:
     for name, status in answer["sources"].items():
         if status["reason"] == NOT_ASKED:
             continue
-        reason = f": {output.clean(status['reason'])}" if status["reason"] else ""
+        told = status["state"] in {"ok", "empty"}  # all that it lacked is degraded, below
+        reason = f": {output.clean(status['reason'])}" if status["reason"] and not told else ""
         state, took = status["state"].replace("_", " "), f"{status['milliseconds']:.0f} ms"
         yield f"{name}: {state}, {status['found']} found ({took}){reason}"
+    said = {f"{name}: {status['reason']}" for name, status in answer["sources"].items()}
     for problem in answer["degraded"]:
-        yield f"degraded: {output.clean(problem)}"
+        if problem not in said:
+            yield f"degraded: {output.clean(problem)}"
 
 
 def one(parser: ArgumentParser) -> None:

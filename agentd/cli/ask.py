@@ -22,7 +22,7 @@ GRACE_SECONDS = 5.0
 def arguments(parser: ArgumentParser) -> None:
     """What ``ask`` takes."""
     parser.add_argument("question", metavar="QUESTION", help="in quotes")
-    parser.add_argument("unquoted", nargs="*", help=SUPPRESS)
+    parser.add_argument("unquoted", nargs="*", default=[], help=SUPPRESS)  # without a default it counts as required
     parser.add_argument("--web", action="store_true", help="search the web too, where the configuration allows it")
     scope = parser.add_mutually_exclusive_group()
     scope.add_argument("--root", metavar="DIR", help="ask about this root (default: the one you are in, else all)")

@@ -261,9 +261,8 @@ class Index:
         edges between files are known.
         """
         reasons = [] if self.complete.is_set() else ["the daemon is starting"]
-        scanning = [keeper.root.path for keeper in self.keepers.values() if not keeper.settled]
-        if scanning:
-            reasons.append(f"{len(scanning)} roots are being scanned")
+        if not all(keeper.settled for keeper in self.keepers.values()):
+            reasons.append("folders are still being scanned")
         if not self._ingest.idle.is_set():
             reasons.append("files are still being read")
         elif self._keyword.generation < self._catalogue.feed.changed.value:

@@ -103,6 +103,19 @@ async def test_lines_of_a_later_definition_stand_under_its_name(pool: Pool) -> N
     assert part.start_line > 1
 
 
+async def test_the_first_lines_of_a_passage_do_not_keep_the_name_of_a_later_definition(pool: Pool) -> None:
+    text = f"{RETRY}\ndef teardown():\n{FILLER}\n"
+    found = [passage("a.py", 1, len(text.splitlines()), text, symbol="teardown")]
+    (part,) = (await Excerpts(pool, MODEL, 256, Named()).extract("how long does retry wait", found)).passages
+    assert (part.start_line, part.symbol) == (1, "a.py:1")
+
+
+async def test_a_passage_that_is_cited_whole_keeps_its_name(pool: Pool) -> None:
+    found = [passage("a.py", 1, 3, RETRY, symbol="retry")]
+    (part,) = (await Excerpts(pool, MODEL, 256, Named()).extract("how long does retry wait", found)).passages
+    assert part.symbol == "retry"
+
+
 async def test_the_floor_decides_and_is_told(pool: Pool) -> None:
     checker = EmbeddingSupport(pool, MODEL, 256, least=0.5)
     near = await checker.check("It waits longer after each failure.", ["# Wait longer after each failure."])
