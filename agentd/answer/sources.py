@@ -70,10 +70,10 @@ class Documents:
         found, other = await asyncio.gather(self._search([asked], question), self._expander.expand(question))
         problems = [*problems_of(found), *([other.problem] if other.problem else [])]
         passages = passages_of(found)
-        queries = other.queries or by_rules
+        queries = other.queries or ([asked, *by_rules] if by_rules else [])  # without its words, as without a model
         if queries and question.deadline > time.monotonic():
             more = await self._search(queries, question)
-            passages = fused(passages, passages_of(more))
+            passages = fused(passages, passages_of(more)) if other.queries else passages_of(more) or passages
             problems += [each for each in problems_of(more) if each not in problems]
         return Retrieved(passages, problems, other.usage)
 

@@ -94,7 +94,7 @@ async def test_rules_stand_in_for_a_model_that_is_late() -> None:
     searches = Searches()
     documents = Documents(searches, Expander(ScriptedChat(lambda _request: [30.0]), seconds=0.1))
     found = await documents.retrieve(ASKED)
-    assert searches.asked == [[ASKED.text], by_rule(ASKED)[1:]]
+    assert searches.asked == [[ASKED.text], by_rule(ASKED)]  # as one search, ranked as without a model
     assert any("query expansion" in each for each in found.problems)
 
 
