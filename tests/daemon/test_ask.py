@@ -125,7 +125,7 @@ def test_what_is_cited_of_a_root_that_is_away_is_gone_though_the_index_keeps_it(
 
 
 def test_the_whole_disk_is_named_where_it_is_no_root(daemon: Daemon) -> None:
-    with pytest.raises(AgentdClientError, match="^/ is no root; .* `agentctl add /`"):
+    with pytest.raises(AgentdClientError, match=r"^/ is no root; .* `agentctl add /`"):
         daemon.client.ask(QUESTION, roots=["/"])
 
 
