@@ -32,7 +32,7 @@ run: $(VENV)/.runtime ## Run the daemon on ROOT (default: this checkout)
 
 .PHONY: test
 test: $(VENV)/.dev ## Run every test that needs Python alone
-	$(BIN)/python -m pytest -m "not system" -q
+	$(BIN)/python -m pytest -m "not system" -q -n 2 --dist loadfile
 
 .PHONY: test-system
 test-system: $(VENV)/.dev ## Run the tests that need Debian or npm packages or systemd

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -48,6 +48,23 @@ async def test_more_hashes_than_one_statement_takes(cache: EmbeddingCache) -> No
     await cache.put_many("s", vectors(range(1200)))
     cache._memory.clear()
     assert len(await cache.get_many("s", [digest(number) for number in range(1300)])) == 1200
+
+
+def test_a_look_up_is_one_statement_whatever_the_number(tmp_path: Path) -> None:
+    """The connection keeps every statement that it has prepared: one a number of hashes came to 12 MB in a day."""
+    statements: list[str] = []
+
+    class Spy(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            statements.append(sql)
+            return super().execute(sql, *parameters)
+
+    embedding_table.open_table(tmp_path / "embeddings.db").close()
+    connection = sqlite3.connect(tmp_path / "embeddings.db", factory=Spy)
+    for count in range(1, 9):
+        embedding_table.get(connection, SPACE, [digest(number) for number in range(count)])
+    connection.close()
+    assert len(set(statements)) == 1
 
 
 async def test_memory_is_bounded_in_bytes(cache: EmbeddingCache) -> None:
