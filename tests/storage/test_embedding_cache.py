@@ -62,7 +62,7 @@ def test_a_look_up_is_one_statement_whatever_the_number(tmp_path: Path) -> None:
     embedding_table.open_table(tmp_path / "embeddings.db").close()
     connection = sqlite3.connect(tmp_path / "embeddings.db", factory=Spy)
     for count in range(1, 9):
-        embedding_table.get(connection, SPACE, [digest(number) for number in range(count)])
+        embedding_table.get(connection, "a", [digest(number) for number in range(count)])
     connection.close()
     assert len(set(statements)) == 1
 
