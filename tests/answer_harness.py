@@ -138,7 +138,7 @@ def page(url: str, text: str) -> Passage:
 def question(
     text: str = "how many tries are there?", *, seconds: float = math.inf, roots: Sequence[str] = (ROOT,)
 ) -> Question:
-    deadline = time.monotonic() + min(seconds, 60.0)
+    deadline = time.monotonic() + min(seconds, 3600.0)  # one made as a module is read serves its last test, too
     return Question(text, frozenset(roots), Filter(), analyse(text), 10, deadline)
 
 

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _LOWEST = 0.01
 _RATIO = 2 ** (1 / 8)
@@ -117,15 +117,16 @@ class Histogram:
 
     def quantile(self, share: float) -> float:
         """The value that ``share`` (0 to 1) of all lie at or below; 0.0 while there is none."""
+        return self._quantile(list(accumulate(self._buckets)), share)
+
+    def _quantile(self, below: Sequence[int], share: float) -> float:
+        """``below`` counts the values in each bucket and those before it."""
         if not self.count:
             return 0.0
         rank = share * self.count
-        below = 0
-        for index, inside in enumerate(self._buckets):
-            if inside and below + inside >= rank:
-                return self._interpolate(index, (rank - below) / inside)
-            below += inside
-        return self.maximum
+        index = bisect_left(below, max(rank, 1e-9))  # the first that holds a value, for a share of 0
+        inside = self._buckets[index]
+        return self._interpolate(index, 1 - (below[index] - rank) / inside)
 
     def _interpolate(self, index: int, share: float) -> float:
         """Inside a bucket values are taken to lie evenly, between the extremes that were really seen."""
@@ -135,12 +136,13 @@ class Histogram:
 
     def snapshot(self) -> dict[str, float]:
         """JSON values."""
+        below = list(accumulate(self._buckets))
         return {
             "count": self.count,
             "mean": self.total / self.count if self.count else 0.0,
-            "p50": self.quantile(0.50),
-            "p95": self.quantile(0.95),
-            "p99": self.quantile(0.99),
+            "p50": self._quantile(below, 0.50),
+            "p95": self._quantile(below, 0.95),
+            "p99": self._quantile(below, 0.99),
             "max": self.maximum,
         }
 
@@ -156,6 +158,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._instruments: dict[tuple[str, Labels], Instrument] = {}
+        self._in_order: list[tuple[tuple[str, Labels], Instrument]] = []  # as of the last look
 
     def counter(self, name: str, **labels: str) -> Counter:
         """The counter of that name."""
@@ -187,12 +190,18 @@ class Metrics:
         return {labels: each for labels, each in self._called(name) if isinstance(each, Histogram)}
 
     def _called(self, name: str) -> list[tuple[Labels, Instrument]]:
-        every = sorted(self._instruments.items(), key=_key)
-        return [(labels, each) for (known, labels), each in every if known == name]
+        return [(labels, each) for (known, labels), each in self._every() if known == name]
 
     def snapshot(self) -> dict[str, object]:
         """JSON values by ``name{label=value}``."""
-        return {_text(*key): instrument.snapshot() for key, instrument in sorted(self._instruments.items(), key=_key)}
+        return {_text(*key): instrument.snapshot() for key, instrument in self._every()}
+
+    def _every(self) -> list[tuple[tuple[str, Labels], Instrument]]:
+        """All in order, which seldom changes: instruments come and do not go."""
+        every = self._in_order
+        if len(every) != len(self._instruments):
+            every = self._in_order = sorted(self._instruments.items(), key=_key)
+        return every
 
 
 def _key(item: tuple[tuple[str, Labels], Instrument]) -> tuple[str, Labels]:

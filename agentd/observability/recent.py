@@ -11,26 +11,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOW_SECONDS = 60.0
-MOST_VALUES = 1024
-"""Under load the window is shorter than a minute: the last thousand say as much."""
+MOST_VALUES = 256
+"""Under load the window is shorter than a minute: the last few hundred say as much."""
 FRESH_SECONDS = 0.5
-"""A summary sorts a thousand values, so that one who asks without end gets the same one for a while."""
+"""A summary sorts them, so that one who asks without end gets the same one for a while."""
 
 
 class Recent:
-    """The latest values, each with its time."""
+    """The latest values, and the time of each."""
 
-    __slots__ = ("_clock", "_summary", "_until", "_values")
+    __slots__ = ("_clock", "_summary", "_times", "_until", "_values")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._values: deque[tuple[float, float]] = deque(maxlen=MOST_VALUES)
+        self._times: deque[float] = deque(maxlen=MOST_VALUES)
+        self._values: deque[float] = deque(maxlen=MOST_VALUES)
         self._summary: dict[str, float] = {}
         self._until = -math.inf  # the summary holds until then
 
     def observe(self, value: float) -> None:
         """Take in a value."""
-        self._values.append((self._clock(), value))
+        self._times.append(self._clock())
+        self._values.append(value)
 
     def snapshot(self) -> dict[str, float]:
         """JSON values: ``count``, quantiles and ``max`` over the last ``seconds``, all 0 where nothing happened."""
@@ -40,13 +42,14 @@ class Recent:
         return self._summary
 
     def _summarise(self, now: float) -> dict[str, float]:
-        while self._values and self._values[0][0] < now - WINDOW_SECONDS:
+        while self._times and self._times[0] < now - WINDOW_SECONDS:
+            self._times.popleft()
             self._values.popleft()
-        ordered = sorted(value for _, value in self._values)
+        ordered = sorted(self._values)
         full = len(ordered) == MOST_VALUES
         return {
             "count": len(ordered),
-            "seconds": round(now - self._values[0][0], 3) if full else WINDOW_SECONDS,
+            "seconds": round(now - self._times[0], 3) if full else WINDOW_SECONDS,
             "p50": quantile(ordered, 0.50),
             "p99": quantile(ordered, 0.99),
             "max": ordered[-1] if ordered else 0.0,

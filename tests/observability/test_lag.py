@@ -36,13 +36,13 @@ async def test_a_blocked_loop_is_seen_as_lag_of_that_length() -> None:
 
 
 async def test_an_idle_process_is_looked_at_less_often_and_a_busy_one_as_often_as_before() -> None:
-    probe = LagProbe(interval_seconds=0.005)
+    probe = LagProbe(interval_seconds=0.02)
     task = asyncio.create_task(probe.run())
     await asyncio.sleep(2 * IDLE_SECONDS)
     before = cast("int", probe.snapshot()["count"])
     await asyncio.sleep(0.5)
     idle = cast("int", probe.snapshot()["count"]) - before
-    assert 0.5 / IDLE_SECONDS - 2 <= idle <= 20
+    assert 1 <= idle <= 15  # one each IDLE_SECONDS; 25 at the interval
     await ticks(probe, 10 * idle)  # which keeps the process busy
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
