@@ -18,14 +18,14 @@ CLOCK = passage("clock.py", 1, 2, source=SourceName.GRAPH)
 
 
 async def test_sources_run_in_parallel_and_take_as_long_as_the_slowest() -> None:
-    delays = {SourceName.DOCUMENTS: 0.15, SourceName.GRAPH: 0.3, SourceName.WEB: 0.25}
+    delays = {SourceName.DOCUMENTS: 0.5, SourceName.GRAPH: 1.5, SourceName.WEB: 1.0}
     pipeline = Pipeline()
     began = time.monotonic()
     answer = await pipeline.ask({name: ScriptedSource([TRIES], delay=delay) for name, delay in delays.items()})
     assert time.monotonic() - began <= 1.2 * max(delays.values())
     assert answer.timings["retrieval"] <= 1200 * max(delays.values())
     for name, delay in delays.items():
-        assert answer.sources[name].milliseconds == pytest.approx(1000 * delay, abs=60)
+        assert answer.sources[name].milliseconds == pytest.approx(1000 * delay, abs=250)
     # The trace: each source is reported as it ends, not when all have.
     assert [event["name"] for event in pipeline.events if event["event"] == "source"] == ["documents", "web", "graph"]
 
