@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import psutil
 from daemon_harness import until
 
-from agentd.cli.units import daemon_command, rendered
+from agentd.cli.units import command_here, rendered
 from agentd.client import AgentdClientError, Client
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class ServiceManager:
     def install(self, **settings: str) -> None:
         """Write the units as ``agentctl install`` does, and start nothing. ``settings`` go into a drop-in."""
         for name in ("agentd.service", "agentd.socket"):
-            (self.units / name).write_text(rendered(name, daemon_command()))
+            (self.units / name).write_text(rendered(name, command_here()))
         self.drop_in(**settings)
 
     def drop_in(self, **settings: str) -> None:

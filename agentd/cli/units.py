@@ -82,6 +82,11 @@ def daemon_command() -> list[str]:
             "Install it where it can stay: in a checkout elsewhere, such as ~/src (`make run` installs into its .venv) "
             "or as a package with `uv tool install agentd-local`; then run the agentctl that this gives you.",
         )
+    return command_here()
+
+
+def command_here() -> list[str]:
+    """The agentd beside this Python, wherever that is."""
     script = os.path.join(os.path.dirname(sys.executable), "agentd")
     return [script] if os.access(script, os.X_OK) else [sys.executable, "-P", "-m", "agentd"]
 
