@@ -6,7 +6,7 @@ from argparse import SUPPRESS
 
 from agentd.cli import answers, output
 from agentd.cli import command as c
-from agentd.cli.search import NO_ROOTS, OUTSIDE, quoted, roots_to_search
+from agentd.cli.search import quoted, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,13 +40,8 @@ def run(args: Namespace) -> int:
         output.note(f"agentctl: expected one question, in quotes: agentctl ask {words}")
         return c.USAGE
     with c.connect(args) as client:
-        known = client.roots()
-        if not known:
-            output.note(NO_ROOTS)
+        if (scope := scope_of(args, client.roots())) is None:
             return c.NOTHING_FOUND
-        scope = roots_to_search(args, known)
-        if not (scope or args.all):
-            output.note(OUTSIDE)
         answer = ask(client, args, scope)
     return c.FOUND if answer["citations"] else c.NOTHING_FOUND
 

@@ -105,14 +105,7 @@ def wrong_use(args: Namespace) -> str:
 
 def scope(args: Namespace, client: Client) -> list[str] | None:
     """The roots to look at, none for all of them; None where there is none at all."""
-    known = client.roots()
-    if not known:
-        output.note(search.NO_ROOTS)
-        return None
-    roots = search.roots_to_search(args, known)
-    if not (roots or args.all or is_place(getattr(args, "subject", ""))):
-        output.note(search.OUTSIDE)
-    return roots
+    return search.scope_of(args, client.roots(), placed=is_place(getattr(args, "subject", "")))
 
 
 def is_place(subject: str) -> bool:

@@ -62,12 +62,8 @@ def run(args: Namespace) -> int:
         return c.USAGE
     with c.connect(args) as client:
         known = client.roots()
-        if not known:
-            output.note(NO_ROOTS)
+        if (scope := scope_of(args, known)) is None:
             return c.NOTHING_FOUND
-        scope = roots_to_search(args, known)
-        if not (scope or args.all):
-            output.note(OUTSIDE)
         result = ask(client, args, scope)
     if args.json:
         output.say_json(result)
@@ -90,6 +86,19 @@ def quoted(words: list[str]) -> str:
     from shlex import quote  # noqa: PLC0415  # only a typing error pays for it
 
     return output.clean(quote(" ".join(words)))
+
+
+def scope_of(args: Namespace, known: list[RootInfo], *, placed: bool = False) -> list[str] | None:
+    """The root to search, none for all, or None where nothing is indexed; says so where that may surprise. ``placed``:
+    what is asked says itself where to look.
+    """
+    if not known:
+        output.note(NO_ROOTS)
+        return None
+    scope = roots_to_search(args, known)
+    if not (scope or args.all or placed):
+        output.note(OUTSIDE)
+    return scope
 
 
 def roots_to_search(args: Namespace, known: list[RootInfo]) -> list[str]:

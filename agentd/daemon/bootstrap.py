@@ -121,18 +121,7 @@ class Daemon:
         self.web = DaemonWeb(self.gate, pool, metrics)
         self.maintenance.add("web cache", self.web.maintain)
         self.reserves.web_cache = lambda: self.web.cache
-        self.services = DaemonServices(
-            self.index,
-            searches,
-            self.reader,
-            self.status,
-            self.events,
-            settings.search,
-            open_graph(catalogue, self.index, freshness, self.searcher, pool, settings.index.max_file_bytes),
-            exporter,
-            self.answers,
-            Inspector(catalogue, self.index, pool),
-        )
+        self.services = self._new_services(searches, freshness, exporter)
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.textfile = self._new_textfile(exporter)
@@ -164,6 +153,28 @@ class Daemon:
             private=(str(self.settings.state_directory), str(self.settings.socket), f"{self.settings.socket}.lock"),
             git_excludes=self.settings.git_excludes,
             watches=self.settings.limits.watches,
+        )
+
+    def _new_services(self, searches: MultiSearcher, freshness: Freshness, exporter: Exporter) -> DaemonServices:
+        """What the server's methods call."""
+        return DaemonServices(
+            self.index,
+            searches,
+            self.reader,
+            self.status,
+            self.events,
+            self.settings.search,
+            open_graph(
+                self.stores.catalogue,
+                self.index,
+                freshness,
+                self.searcher,
+                self.pool,
+                self.settings.index.max_file_bytes,
+            ),
+            exporter,
+            self.answers,
+            Inspector(self.stores.catalogue, self.index, self.pool),
         )
 
     def _new_status(self) -> StatusReporter:
