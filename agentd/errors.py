@@ -38,6 +38,9 @@
     ├── EgressError               egress_refused
     ├── WebError                  web_failed
     │   └── AddressRefusedError   address_refused
+    ├── ToolError                 tool_failed
+    │   ├── ToolInputError        tool_input
+    │   └── ToolUnknownError      tool_unknown
     ├── BusyError                 busy
     ├── DeadlineError             deadline
     ├── CancelledError            cancelled
@@ -271,6 +274,27 @@ class AddressRefusedError(WebError):
     """An address that is not to be fetched: private, link-local, of this machine, or not http."""
 
     kind = "address_refused"
+
+
+class ToolError(AgentdError):
+    """A tool could not do what a model asked of it; with ``retry`` the model may ask again, in other words."""
+
+    kind = "tool_failed"
+    retry: bool = False
+
+
+class ToolInputError(ToolError):
+    """The arguments are no JSON, or do not fit the tool's schema."""
+
+    kind = "tool_input"
+    retry = True
+
+
+class ToolUnknownError(ToolError):
+    """There is no tool of that name, or this run may not use it (any more)."""
+
+    kind = "tool_unknown"
+    retry = True
 
 
 class BusyError(AgentdError):

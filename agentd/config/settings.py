@@ -132,6 +132,25 @@ class AnswerSettings(Section, frozen=True):
     keep_count: Annotated[int, Meta(ge=0, le=100_000)] = 500
 
 
+class AgentSettings(Section, frozen=True):
+    """``[agent]``: what a run of the agent may take, and for how long runs are kept.
+
+    0 leaves a budget to the tier, and ``auto`` the tier to the model's context. An empty ``tools`` is all there are.
+    """
+
+    tier: Literal["auto", "small", "medium", "large"] = "auto"
+    tools: tuple[str, ...] = ()
+    max_turns: Annotated[int, Meta(ge=0, le=200)] = 0
+    max_tokens: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    max_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    max_tool_calls: Annotated[int, Meta(ge=0, le=1000)] = 0
+    tool_seconds: Seconds = 30.0
+    parallel_tools: Annotated[int, Meta(ge=1, le=32)] = 4
+    max_running: Annotated[int, Meta(ge=1, le=64)] = 4
+    keep_days: Annotated[int, Meta(ge=0, le=3650)] = 30
+    keep_count: Annotated[int, Meta(ge=0, le=100_000)] = 500
+
+
 class WebSettings(Section, frozen=True):
     """``[web]``: search of the web through a SearXNG server, and fetching of pages. An empty ``searxng`` is none."""
 
@@ -201,12 +220,33 @@ class ProviderSettings(Section, frozen=True):
     batch_tokens: Annotated[int, Meta(ge=16, le=1_048_576)] = 16_384
     chat_model: str = ""
     context_tokens: Annotated[int, Meta(ge=512, le=10_485_760)] = 8192
+    tool_calls: Literal["auto", "native", "text"] = "auto"
     parallel: Annotated[int, Meta(ge=1, le=64)] = 4
     requests_per_minute: Count = 0
     tokens_per_minute: Count = 0
     retries: Annotated[int, Meta(ge=0, le=10)] = 2
     connect_seconds: Seconds = 5.0
     timeout_seconds: Seconds = 60.0
+
+
+class ToolSettings(Section, frozen=True):
+    """``[[tool]]``: a command as a tool of the agent.
+
+    ``command`` is run as it stands, without a shell; an element ``{NAME}``, or part of one, is replaced by the argument
+    of that name. ``parameters`` is the JSON schema of each argument by name. An empty ``directory`` is the first root
+    of the run.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+    description: Annotated[str, Meta(min_length=1, max_length=2000)]
+    command: Annotated[tuple[str, ...], Meta(min_length=1)]
+    parameters: dict[str, dict[str, object]] = {}
+    required: tuple[str, ...] | None = None
+    directory: str = ""
+    environment: tuple[str, ...] = ()
+    input: Literal["none", "json"] = "none"
+    timeout_seconds: Seconds = 10.0
+    max_output_bytes: Annotated[int, Meta(ge=256, le=16 * 1024 * 1024)] = 64 * 1024
 
 
 class Settings(Section, frozen=True):
@@ -223,6 +263,7 @@ class Settings(Section, frozen=True):
     flag_roots: tuple[Path, ...] = ()
     rules: tuple[RootSettings, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
+    tools: tuple[ToolSettings, ...] = ()
     config_file: Path | None = None
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
@@ -233,6 +274,7 @@ class Settings(Section, frozen=True):
     rerank: RerankSettings = RerankSettings()
     chat: ChatSettings = ChatSettings()
     answer: AnswerSettings = AnswerSettings()
+    agent: AgentSettings = AgentSettings()
     web: WebSettings = WebSettings()
     limits: LimitsSettings = LimitsSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()

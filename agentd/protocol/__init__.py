@@ -8,8 +8,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from agentd.protocol.answer import *  # noqa: F403  # whoever uses a shape finds it here
-    from agentd.protocol.graph import *  # noqa: F403  # whoever uses a shape finds it here
+    from agentd.protocol.agent import *  # noqa: F403  # whoever uses a shape finds it here
+    from agentd.protocol.answer import *  # noqa: F403  # the same
+    from agentd.protocol.graph import *  # noqa: F403  # the same
     from agentd.protocol.index import *  # noqa: F403  # the same
     from agentd.protocol.search import *  # noqa: F403  # the same
 
