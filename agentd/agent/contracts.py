@@ -58,9 +58,9 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     """What a tool found.
 
     ``passages`` are texts with a place, which the answer may cite: the loop numbers them. ``text`` is all else, in
-    words for the model. ``found`` counts entries, ``notes`` say what is missing (cut, stale, not ready). ``roots`` are those
-    (absolute paths) of which anything is told here, in passages or text: names of files count. ``addresses`` are those
-    that ``fetch_url`` may take from now on.
+    words for the model. ``found`` counts entries, ``notes`` say what is missing (cut, stale, not ready). ``roots`` are
+    those (absolute paths) of which anything is told here, in passages or text: names of files count. ``addresses`` are
+    those that ``fetch_url`` may take from now on.
     """
 
     text: str = ""
