@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from agentd import protocol as p
+    from agentd.agent.records import CallRecord
     from agentd.config.settings import Egress
-    from agentd.providers.contracts import Outgoing
+    from agentd.providers.contracts import Outgoing, ToolCall
+    from agentd.providers.contracts import Tool as Offered
 
     Emit = Callable[[Mapping[str, object]], Awaitable[None]]
     """Tells the client of an event, and waits for it to take what went before."""
@@ -147,6 +149,35 @@ class Tool(Protocol):
         Raises:
             ToolError: retryable or final, as it says.
             AgentdError: the executor decides by its kind.
+        """
+        ...
+
+
+class Toolbox(Protocol):
+    """The tools of one run, on the executor that all runs share: it bounds how many of its calls run at once, traces
+    them, tells a call that was made before from what came of it then, and numbers the passages that results hold.
+    """
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        """All that the model was shown, in the order of their numbers from 1."""
+        ...
+
+    @property
+    def boundary(self) -> str:
+        """What lines around data begin with in this run; nobody who writes data can know it."""
+        ...
+
+    def offered(self) -> Sequence[Offered]:
+        """Those that the run may use now, as the model sees them."""
+        ...
+
+    async def call(self, call: ToolCall, record: CallRecord, turn: int) -> str:
+        """What the model is to be told: the result as data, or what went wrong and what to do. Never raises an
+        AgentdError.
+
+        ``record`` comes with ``id``, ``tool``, ``began``, the outcome ``cancelled``, and ``input`` as it was written;
+        all else is filled in, also when this is cancelled.
         """
         ...
 
