@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a locale that lacks a letter
     name, arguments = split(sys.argv[1:] if argv is None else argv)
     if name == "help" and arguments and not arguments[0].startswith("-"):
-        name, arguments = arguments[0], ["--help"]
+        name, arguments = split(arguments)[0], ["--help"]
     if name in {"help", "--help", "-h"}:
         output.say(*help_lines())
         return c.FOUND
@@ -82,7 +82,10 @@ def split(argv: list[str]) -> tuple[str, list[str]]:
             del rest[:1]
         elif option != "--json" and not option.startswith("--socket="):
             return option, []
-    return (rest[0], before + rest[1:]) if rest else ("help", [])
+    if not rest:
+        return "help", []
+    words = 2 if " ".join(rest[:2]) in FAMILIES else 1  # such as: mcp install
+    return " ".join(rest[:words]), before + rest[words:]
 
 
 def load(name: str) -> Command:
