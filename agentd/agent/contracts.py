@@ -100,6 +100,10 @@ class Scope(Protocol):
         """For the gate: text of every root that this run has seen may be in what leaves now."""
         ...
 
+    def saw(self, result: ToolResult) -> None:
+        """Note what ``result`` tells of. The toolbox does, as soon as a tool returns: other calls may be running."""
+        ...
+
     def web_refusal(self) -> str:
         """Why this run may not use the web now, in a sentence; empty where it may. A run that has seen text of a root
         which does not allow it never may again.
