@@ -52,8 +52,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     hits: int
 
 
-Outcome = Literal["ok", "retry", "final", "timed_out", "cancelled"]
-"""How a tool call ended: ``retry`` failed so that the model may try again in other words, ``final`` for good."""
+Outcome = Literal["running", "ok", "retry", "final", "timed_out", "cancelled"]
+"""How a tool call ended: ``retry`` failed so that the model may try again in other words, ``final`` for good. One that
+has not ended is ``running``, in the trace of a run that goes on, or was killed.
+"""
 
 
 class ToolResult(Struct, frozen=True, kw_only=True):

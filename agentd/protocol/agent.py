@@ -29,14 +29,15 @@ class AgentOptions(TypedDict, total=False):
 
 
 class ToolCallRecord(TypedDict):
-    """A call of a tool. ``outcome``: ``ok``, ``retry`` (the model may try again), ``final``, ``timed_out``,
-    ``cancelled``. ``began`` is in milliseconds since the run began; ``text`` is what the model was shown, bounded.
+    """A call of a tool. ``outcome``: ``running``, ``ok``, ``retry`` (the model may try again), ``final``,
+    ``timed_out``, ``cancelled``. ``began`` is in milliseconds since the run began; ``text`` is what the model was shown,
+    bounded.
     """
 
     id: str
     tool: str
     input: object
-    outcome: Literal["ok", "retry", "final", "timed_out", "cancelled"]
+    outcome: Literal["running", "ok", "retry", "final", "timed_out", "cancelled"]
     kind: str
     message: str
     began: float
