@@ -159,6 +159,15 @@ class Tool(Protocol):
         ...
 
 
+class Told(Struct, frozen=True):
+    """A tool's result as the model sees it: whole, and in one line for when there is no room for more. The line says
+    how much was found, and the places and numbers of passages; what was called stands before it anyway.
+    """
+
+    text: str
+    line: str
+
+
 class Toolbox(Protocol):
     """The tools of one run, on the executor that all runs share: it bounds how many of its calls run at once, traces
     them, tells a call that was made before from what came of it then, and numbers the passages that results hold.
@@ -178,7 +187,7 @@ class Toolbox(Protocol):
         """Those that the run may use now, as the model sees them."""
         ...
 
-    async def call(self, call: ToolCall, record: CallRecord, turn: int) -> str:
+    async def call(self, call: ToolCall, record: CallRecord, turn: int) -> Told:
         """What the model is to be told: the result as data, or what went wrong and what to do. Never raises an
         AgentdError.
 
