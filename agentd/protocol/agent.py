@@ -28,6 +28,50 @@ class AgentOptions(TypedDict, total=False):
     deadline_ms: int
 
 
+class AgentEvent(TypedDict, total=False):
+    """What ``agent.run`` streams; ``id`` is that of the request, ``run`` that of the run. ``event`` says what else it has.
+
+    - ``started``: ``run, tier, model, limits, tools`` (their names).
+    - ``thinking``, ``chunk``: the next ``text`` of the thoughts, or of the answer, of a ``turn``.
+    - ``discarded``: all chunks since the last one of these are void, for this ``reason``: a server failed midway, or
+      the model thought aloud before it called tools, where ``thinking`` with the whole text follows.
+    - ``tool_call``: ``turn, call`` (its id), ``tool, input``; ``tool_result`` adds ``outcome, kind, message,
+      milliseconds, bytes, found, cached, notes`` and the first 2,000 characters of ``text``.
+    - ``context``: what was ``dropped`` to make room, in sentences; the context then holds so many ``tokens``.
+    - ``error``: ``kind, message`` of a failure that the run survives, or the one that it ends with.
+    - ``done``: ``run, state, limit, counts, tools`` (calls by name), ``usage, timings``.
+    """
+
+    id: int | str
+    event: str
+    run: str
+    turn: int
+    text: str
+    reason: str
+    call: str
+    tool: str
+    input: object
+    outcome: Literal["ok", "retry", "final", "timed_out", "cancelled"]
+    kind: str
+    message: str
+    milliseconds: float
+    bytes: int
+    found: int
+    cached: bool
+    notes: list[str]
+    dropped: list[str]
+    tokens: int
+    tier: str
+    model: str
+    limits: dict[str, float]
+    tools: list[str] | dict[str, int]
+    state: str
+    limit: str
+    counts: dict[str, int]
+    usage: Usage
+    timings: dict[str, float]
+
+
 class ToolCallRecord(TypedDict):
     """A call of a tool. ``outcome``: ``running``, ``ok``, ``retry`` (the model may try again), ``final``,
     ``timed_out``, ``cancelled``. ``began`` is in milliseconds since the run began; ``text`` is what the model was shown,
