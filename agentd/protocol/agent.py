@@ -29,7 +29,7 @@ class AgentOptions(TypedDict, total=False):
 
 
 class AgentEvent(TypedDict, total=False):
-    """What ``agent.run`` streams; ``id`` is that of the request, ``run`` that of the run. ``event`` says what else it has.
+    """What ``agent.run`` streams; ``id`` is that of the request, ``run`` that of the run. The fields, by ``event``.
 
     - ``started``: ``run, tier, model, limits, tools`` (their names).
     - ``thinking``, ``chunk``: the next ``text`` of the thoughts, or of the answer, of a ``turn``.
