@@ -23,6 +23,7 @@ class Flags(Struct, frozen=True, kw_only=True):
     state_dir: str | None = None
     log_level: str | None = None
     log_format: str | None = None
+    idle_exit: str | None = None
     check: bool = False
 
 
@@ -46,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-dir", metavar="DIR", help="folder for the index and the embedding cache")
     parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
     parser.add_argument("--log-format", metavar="FORMAT", help="auto, console or json")
+    parser.add_argument(
+        "--idle-exit", metavar="SECONDS", help="leave when nobody has been connected for that long; 0 stays (default)"
+    )
     parser.add_argument("--check", action="store_true", help="check and print the effective configuration, then leave")
     parser.add_argument("--version", action="version", version=f"agentd {__version__}")
     return parser

@@ -33,6 +33,9 @@ SOCKET_VARIABLES = ("AGENTD_SOCKET", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
 STATE_VARIABLES = ("AGENTD_STATE_DIR", "STATE_DIRECTORY", "XDG_STATE_HOME")
 """In the order in which ``agentd.config.paths`` looks at them."""
 
+FLAGS = {"log.level": "--log-level", "log.format": "--log-format", "server.idle_exit_seconds": "--idle-exit"}
+"""Keys that have a flag."""
+
 FILES = ("embedding.model", "rerank.model", "search.weights", "metrics.textfile")
 """Folders and files: relative to the file that names them."""
 
@@ -59,7 +62,7 @@ def load(flags: Flags, environ: Mapping[str, str] = os.environ) -> Loaded:
     for source, origin in (
         (file.values if file else {}, file.origin if file else str),
         (read_environment(environ), lambda key: f"environment {FIELDS[key].variable}"),
-        (_flag_values(flags), lambda key: f"flag --{key.replace('.', '-')}"),
+        (_flag_values(flags), lambda key: f"flag {FLAGS[key]}"),
     ):
         values |= source
         origins |= {key: origin(key) for key in source}
@@ -109,9 +112,9 @@ def _find_file(flags: Flags, environ: Mapping[str, str], home: str) -> FileValue
 
 
 def _flag_values(flags: Flags) -> dict[str, Any]:
-    given = {"log.level": flags.log_level, "log.format": flags.log_format}
+    given = {"log.level": flags.log_level, "log.format": flags.log_format, "server.idle_exit_seconds": flags.idle_exit}
     return {
-        key: convert(FIELDS[key], value, f"flag --{key.replace('.', '-')}")
+        key: convert(FIELDS[key], value, f"flag {FLAGS[key]}", text=True)
         for key, value in given.items()
         if value is not None
     }

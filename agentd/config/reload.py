@@ -27,6 +27,7 @@ LIVE = frozenset(
         "server.write_timeout_seconds",
         "server.line_timeout_seconds",
         "server.drain_seconds",
+        "server.idle_exit_seconds",
         "rerank.candidates",
         "rerank.weight",
         "rerank.limit_milliseconds",

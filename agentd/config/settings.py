@@ -40,6 +40,7 @@ class ServerSettings(Section, frozen=True):
     write_timeout_seconds: Seconds = 10.0
     line_timeout_seconds: Seconds = 30.0
     drain_seconds: Seconds = 10.0
+    idle_exit_seconds: Annotated[float, Meta(ge=0, le=2_592_000)] = 0.0
     allowed_users: tuple[str, ...] = ()
 
 

@@ -19,6 +19,7 @@ async def adopt(daemon: Daemon, settings: Settings) -> None:
     daemon.reader.max_bytes = settings.index.max_file_bytes
     daemon.services.graph.figures.max_bytes = settings.index.max_file_bytes
     daemon.server.reconfigure(daemon.governor.adopt(settings))
+    daemon.idle.reconfigure(settings.server.idle_exit_seconds)
     if daemon.index.chains is not None:
         daemon.index.chains.adopt()
     await adopt_answers(daemon, settings)

@@ -19,6 +19,7 @@ from agentd.daemon.embedding import SearchedSpaces, open_chains
 from agentd.daemon.findings import Findings
 from agentd.daemon.governor import Governor
 from agentd.daemon.graph import open_graph
+from agentd.daemon.idle import IdleExit
 from agentd.daemon.maintenance import Maintenance
 from agentd.daemon.metrics.exporter import Exporter
 from agentd.daemon.metrics.textfile import Textfile
@@ -124,6 +125,7 @@ class Daemon:
         self.services = self._new_services(searches, freshness, exporter)
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
+        self.idle = IdleExit(settings.server.idle_exit_seconds, self.server.last_use)
         self.textfile = self._new_textfile(exporter)
         self.purger = Purger(
             catalogue.purge,

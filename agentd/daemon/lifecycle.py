@@ -166,6 +166,7 @@ async def serve(daemon: Daemon, around: Surroundings, end: asyncio.Event) -> Non
     # They end by themselves only when the state fails them all, and then there is nothing left to serve.
     services.add_done_callback(lambda _: end.set())
     reports = asyncio.create_task(report(daemon, around.stop, around.reporter))
+    idle = asyncio.create_task(leave_when_idle(daemon, around.stop))
     try:
         await roots_known(daemon, end)
         if not end.is_set():
@@ -173,11 +174,19 @@ async def serve(daemon: Daemon, around: Surroundings, end: asyncio.Event) -> Non
         await daemon.server.serve(listening, end)
     finally:
         listening.close()
-        for task in (services, reports):
+        for task in (services, reports, idle):
             task.cancel()
-        await asyncio.wait([services, reports])
+        await asyncio.wait([services, reports, idle])
     if not services.cancelled() and (error := services.exception()):
         raise error
+
+
+async def leave_when_idle(daemon: Daemon, stop: asyncio.Event) -> None:
+    """Stop as a signal would once nobody needs the daemon. A client that comes in this moment is heard, or finds nobody
+    and starts the next one.
+    """
+    await daemon.idle.wait()
+    stop.set()
 
 
 async def report(daemon: Daemon, stop: asyncio.Event, reporter: Reporter) -> None:

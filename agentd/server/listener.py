@@ -53,12 +53,17 @@ class Server:
         self._numbers = count(1)
         self._connections: set[Connection] = set()
         self._accepted_at = float("-inf")  # when the last client came, by the loop's clock
+        self._left_at = float("-inf")  # when the last client went, while there is none
         self._empty = asyncio.Event()  # set while there is no connection
         self._empty.set()
 
     def stats(self) -> ServerStats:
         """Live counts."""
         return self._stats
+
+    def last_use(self, now: float) -> float:
+        """When a client was connected last, by the loop's clock, which shows ``now``."""
+        return now if self._connections else self._left_at
 
     def reconfigure(self, settings: ServerSettings) -> None:
         """Take other limits: connections from now on have them, and what is for all together counts at once."""
@@ -118,6 +123,7 @@ class Server:
         self._connections.discard(connection)
         self._stats.connections = len(self._connections)
         if not self._connections:
+            self._left_at = asyncio.get_running_loop().time()
             self._empty.set()
 
     async def _drain(self) -> None:
