@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-DATABASES = ("index.db", "embeddings.db", "answers.db", "web.db")
+DATABASES = ("index.db", "embeddings.db", "answers.db", "runs.db", "web.db")
 PLAIN_FILES = {
     "lock",
     "roots.json",

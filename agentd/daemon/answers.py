@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import msgspec
 
@@ -13,7 +13,7 @@ from agentd.answer.contracts import Off, Question, SourceName
 from agentd.answer.expansion import Expander
 from agentd.answer.extract import Excerpts
 from agentd.answer.grounding import Grounder
-from agentd.answer.keeping import Keeper
+from agentd.answer.keeping import ANSWER, Keeper
 from agentd.answer.literal import LiteralSupport, WholePassages
 from agentd.answer.pipeline import Asked, Asker
 from agentd.answer.sources import Documents, GraphSource, Web
@@ -21,27 +21,28 @@ from agentd.answer.support import EmbeddingSupport
 from agentd.answer.verification import verify
 from agentd.daemon.scope import root_ids
 from agentd.domain import Filter
-from agentd.errors import BusyError, RootNotFoundError
+from agentd.errors import BusyError
 from agentd.retrieval.analysis import analyse
 from agentd.retrieval.extracted import ExtractedTexts
 from agentd.retrieval.neighbourhood import Neighbourhood
 from agentd.retrieval.scopes import Scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from agentd import protocol as p
     from agentd.answer.contracts import Source
     from agentd.compute.pool import Pool
     from agentd.config.settings import Settings
+    from agentd.daemon.records import Records
     from agentd.indexing.index import Index
     from agentd.providers.web.contracts import WebRetriever
     from agentd.retrieval.files import FileReader
     from agentd.retrieval.freshness import Freshness
     from agentd.retrieval.multi import MultiSearcher
     from agentd.server import answer_params as a
-    from agentd.storage.answers import Answers
     from agentd.storage.catalogue import Catalogue
+    from agentd.storage.kept_table import Head
 
     Emit = Callable[[Mapping[str, object]], Awaitable[None]]
 
@@ -63,18 +64,18 @@ class DaemonAnswers:
         searches: MultiSearcher,
         freshness: Freshness,
         reader: FileReader,
-        store: Answers,
+        records: Records,
     ) -> None:
         self.web: WebRetriever | None = None
         self._settings = settings
         self._index = index
         self._catalogue = catalogue
         self._searches = searches
-        self._store = store
+        self.records = records
         self._running = 0
         self._graph = GraphSource(Neighbourhood(catalogue, freshness))
         self._grounder = Grounder(reader, ExtractedTexts(catalogue, index), index)
-        self._keeper = Keeper(store, self._refuse_removed)
+        self._keeper = Keeper(ANSWER, records.store, records.refuse_removed)
         self._binder = Binder(self._grounder, LiteralSupport(settings.answer.min_support))
         self.asker = Asker(settings.answer, settings.chat, None, WholePassages(), self._binder, self._keeper)
 
@@ -111,34 +112,17 @@ class DaemonAnswers:
 
     async def list(self, params: a.AnswerListParams) -> p.AnswerList:
         """List answers."""
-        heads = await self._store.newest(params.before or "", params.limit)
+        page = await self.records.page(params.before, params.limit)
         return {
-            "answers": [cast("p.AnswerHead", head._asdict()) for head in heads],
-            "total": await self._store.count(),
-            "next": heads[-1].id if len(heads) == params.limit else None,
+            "answers": [answer_head(each) for each in page.heads],
+            "total": page.total,
+            "next": page.next,
         }
 
-    async def forget_removed(self) -> int:
-        """Delete the answers that have to do with a root which was removed; returns how many."""
-        return await self._store.forget_other_roots([root.path for root in await self._catalogue.roots.all()])
-
-    async def purge_removed(self) -> None:
-        """The same, and no byte of them stays in unused space of the file.
-
-        Raises:
-            StateUnusableError: the disk has no room for a second copy of it.
-        """
-        await self.forget_removed()
-        await self._store.write_anew()
-
     async def maintain(self) -> int:
-        """Delete answers that were kept for long enough, and those of removed roots again: a crash may have come
-        between a removal and this, and a reload removes roots too. Before all roots of the configuration are there,
-        none is missing.
-        """
+        """Delete answers that were kept for long enough, and those of removed roots; returns how many."""
         limits = self._settings.answer
-        gone = await self._store.purge(limits.keep_days, limits.keep_count)
-        return gone + (await self.forget_removed() if self._index.complete.is_set() else 0)
+        return await self.records.maintain(limits.keep_days, limits.keep_count)
 
     def _asked(self, params: a.AskParams, deadline: float | None) -> Asked:
         loop = asyncio.get_running_loop()
@@ -176,7 +160,12 @@ class DaemonAnswers:
             return Off(f'the configuration does not allow it for {refusing[0]}: egress = ["web"] in its [[root]] would')
         return Web(self.web)
 
-    def _refuse_removed(self, roots: Collection[str]) -> None:
-        for root in roots:
-            if root not in self._index.keepers:
-                raise RootNotFoundError(f"{root} was removed while it was asked about", path=root)
+
+def answer_head(head: Head) -> p.AnswerHead:
+    """An answer in a list."""
+    return {
+        "id": head.id,
+        "at": head.at,
+        "mode": cast("Literal['generated', 'extractive']", head.label),
+        "question": head.text,
+    }

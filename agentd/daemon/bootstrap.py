@@ -25,6 +25,7 @@ from agentd.daemon.metrics.exporter import Exporter
 from agentd.daemon.metrics.textfile import Textfile
 from agentd.daemon.models import Models
 from agentd.daemon.providers import make_gate, open_providers
+from agentd.daemon.records import Records
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.reserves import Reserves
 from agentd.daemon.searching import new_searcher
@@ -116,7 +117,8 @@ class Daemon:
         exporter = Exporter(self.status, self.metrics, self.lag)
         searches = MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics))
         freshness = Freshness(verifier, self.index)
-        self.answers = DaemonAnswers(settings, self.index, catalogue, searches, freshness, self.reader, stores.answers)
+        kept = Records(stores.answers, self.index, catalogue)
+        self.answers = DaemonAnswers(settings, self.index, catalogue, searches, freshness, self.reader, kept)
         self.maintenance.add("answers", self.answers.maintain)
         self.gate = make_gate(lambda root: self.settings.rule(root), pool, metrics)  # noqa: PLW0108  # a reload replaces them
         self.web = DaemonWeb(self.gate, pool, metrics)
@@ -133,7 +135,7 @@ class Daemon:
             progress,
             self.ingest.idle,
             settings.state_directory,
-            self.answers.purge_removed,
+            self.services.purge_removed,
         )
         self.soundness = Soundness(
             stores, self.keyword, self.index, self.web, progress, settings.maintenance.check_seconds

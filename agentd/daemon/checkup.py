@@ -75,6 +75,7 @@ class Checkup:
         await asyncio.to_thread(forget_old_copies, state / VECTORS_NAME, datetime.now(UTC))
         await self._stores.cache.check()
         await self._stores.answers.check()
+        await self._stores.runs.check()
         await self._web.check()
         await self._check_views()
         try:

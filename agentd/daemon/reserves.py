@@ -1,4 +1,4 @@
-"""What the daemon can do without, and gives back: caches, buffers, vectors that nobody uses, in need old answers."""
+"""What the daemon can do without, and gives back: caches, buffers, unused vectors, in need old answers and runs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from agentd.retrieval.meaning import MeaningRetriever
     from agentd.storage.web_cache import WebCache
 
-ANSWERS_KEPT = 50
-"""The newest, which stay however little room there is: some 2 MB."""
-MOST_ANSWERS = 100_000
+NEWEST_KEPT = 50
+"""Of answers and of runs, which stay however little room there is: some 2 MB, and some 10 MB."""
+MOST_KEPT = 100_000
 """All that the settings allow to be kept."""
 
 
@@ -46,13 +46,15 @@ class Reserves:
 
     async def give_disk(self, wanted_bytes: int) -> None:
         """Delete damaged files that were set aside, then up to so many bytes of pages of the web, of vectors that no
-        chunk uses, and last of old answers; every free page and every log goes back to the disk.
+        chunk uses, and last of old runs and answers; every free page and every log goes back to the disk.
         """
         await asyncio.to_thread(self._forget_damaged)
         wanted_bytes -= await self._give_pages(wanted_bytes)
         wanted_bytes -= await self._give_vectors(wanted_bytes)
         await self._stores.catalogue.database.give_back()
-        await self._stores.answers.give_back(ANSWERS_KEPT if wanted_bytes > 0 else MOST_ANSWERS)
+        most = NEWEST_KEPT if wanted_bytes > 0 else MOST_KEPT
+        await self._stores.runs.give_back(most)
+        await self._stores.answers.give_back(most)
 
     async def _give_pages(self, wanted_bytes: int) -> int:
         if (web := self.web_cache()) is None:

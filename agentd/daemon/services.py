@@ -98,9 +98,13 @@ class DaemonServices:
     async def remove_root(self, path: str) -> Mapping[str, object]:
         """Remove a root."""
         documents = await self._index.remove(path)
-        await self.answers.forget_removed()
+        await self.answers.records.forget_removed()
         await self.check_state()
         return {"removed": path, "documents": documents}
+
+    async def purge_removed(self) -> None:
+        """Leave no byte of removed roots in what is kept of answers. Raises StateUnusableError: no room for a copy."""
+        await self.answers.records.purge_removed()
 
     async def roots(self) -> Sequence[RootInfo]:
         """List the roots."""

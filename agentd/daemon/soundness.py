@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agentd.daemon.checkup import Checkup
-from agentd.daemon.stores import ANSWERS_NAME, VECTORS_NAME
+from agentd.daemon.stores import ANSWERS_NAME, RUNS_NAME, VECTORS_NAME
 from agentd.daemon.web import CACHE_NAME
 from agentd.storage.set_aside import KEPT_DAYS, copies
 
@@ -35,6 +35,7 @@ UPGRADING = (
 
 RENEWED = {
     ANSWERS_NAME: "begun anew, without the answers that were kept in it",
+    RUNS_NAME: "begun anew, without the runs that were kept in it",
     CACHE_NAME: "begun anew",
 }
 """What became of files that cannot be built again."""

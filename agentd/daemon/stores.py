@@ -19,9 +19,10 @@ from agentd.kernels.messages import ModelRequest
 from agentd.kernels.registry import DESCRIBE_MODEL
 from agentd.models import builtin_model_directory
 from agentd.retrieval.search import VECTORS_OFF
-from agentd.storage.answers import Answers
 from agentd.storage.catalogue import Catalogue
 from agentd.storage.embedding_cache import EmbeddingCache
+from agentd.storage.kept import Kept
+from agentd.storage.kept_table import ANSWERS, RUNS
 from agentd.storage.keyword_view import KeywordView
 from agentd.storage.private import make_private
 
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 INDEX_NAME = "index.db"
 ANSWERS_NAME = "answers.db"
+RUNS_NAME = "runs.db"
 VECTORS_NAME = "vectors"
 SEARCH_THREADS = 4
 """Searches of the views release the GIL; more of them at once would only queue for the cores."""
@@ -73,7 +75,8 @@ class Stores(NamedTuple):
     vectors: Shelf
     local: LocalModel | None
     vector_problem: str
-    answers: Answers
+    answers: Kept
+    runs: Kept
 
     async def trim_feed(self) -> int:
         """Forget the removals that every view has passed; returns how many."""
@@ -108,12 +111,14 @@ async def open_stores(
     stack.push_async_callback(asyncio.to_thread, keyword.close)
     if keyword.generation > catalogue.feed.changed.value:
         await asyncio.to_thread(keyword.rebuild, AHEAD, keep=False)
-    answers = await Answers.open(state / ANSWERS_NAME)
+    answers = await Kept.open(state / ANSWERS_NAME, ANSWERS)
     stack.push_async_callback(answers.close)
+    runs = await Kept.open(state / RUNS_NAME, RUNS)
+    stack.push_async_callback(runs.close)
     shelf = Shelf(state / VECTORS_NAME, catalogue, threads.vector)
     stack.push_async_callback(shelf.close)
     await starting
-    return Stores(catalogue, cache, keyword, shelf, *await open_local_model(settings, pool), answers)
+    return Stores(catalogue, cache, keyword, shelf, *await open_local_model(settings, pool), answers, runs)
 
 
 async def open_local_model(settings: Settings, pool: Pool) -> tuple[LocalModel | None, str]:

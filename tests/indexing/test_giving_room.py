@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from indexing_harness import services
 
-from agentd.storage.answer_table import AnswerHead
+from agentd.storage.kept_table import Head
 from agentd.storage.web_cache import WebCache
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ async def test_pages_of_the_web_go_first_and_old_answers_last(tmp_path: Path) ->
         daemon.web.cache = pages  # which it closes
         answers = daemon.stores.answers
         for number in range(60):
-            await answers.put(AnswerHead(f"{number:012}", float(number), "generated", "?"), [], bytes(20_000))
+            await answers.put(Head(f"{number:012}", float(number), "generated", "?"), [], bytes(20_000))
         await pages.put("page", b"key", bytes(200_000), 1000.0)
         await daemon.reserves.give_disk(100_000)
         pages.shrink_memory()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agentd.cli.doctor.patient import Patient
 
-DATABASES = ("index.db", "embeddings.db", "answers.db", "web.db")
+DATABASES = ("index.db", "embeddings.db", "answers.db", "runs.db", "web.db")
 MOST_SHARE = 0.9
 LEAST_INODES = 1000
 _DAMAGED = re.compile(r"(.+)\.damaged-\d{8}T\d{6}Z")
