@@ -40,7 +40,8 @@
     │   └── AddressRefusedError   address_refused
     ├── ToolError                 tool_failed
     │   ├── ToolInputError        tool_input
-    │   └── ToolUnknownError      tool_unknown
+    │   ├── ToolUnknownError      tool_unknown
+    │   └── ToolTimeoutError      tool_timeout
     ├── BusyError                 busy
     ├── DeadlineError             deadline
     ├── CancelledError            cancelled
@@ -294,6 +295,13 @@ class ToolUnknownError(ToolError):
     """There is no tool of that name, or this run may not use it (any more)."""
 
     kind = "tool_unknown"
+    retry = True
+
+
+class ToolTimeoutError(ToolError):
+    """A tool ran past its time limit and was stopped; a smaller task may be done in time."""
+
+    kind = "tool_timeout"
     retry = True
 
 
