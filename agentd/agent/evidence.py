@@ -1,0 +1,121 @@
+"""What tools found, as the model is shown it: passages under numbers that hold for the whole run, between lines that
+begin with a marker which is drawn at random for each run. All of it is data, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+from agentd.agent.contracts import Told
+from agentd.answer.prompt import block, fit, neutral, one_line
+from agentd.retrieval.budget import estimate_tokens, head_within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentd.agent.contracts import ToolResult
+    from agentd.agent.outcomes import Failure
+    from agentd.answer.contracts import Passage
+
+MOST_NOTES = 8
+MOST_PLACES = 6
+"""Places of passages that are named where there is no room for the passages."""
+TEXT_SHARE = 2
+"""Beside passages, text may take one part in so many of the room."""
+FRAME_TOKENS = 40
+"""Of the lines around text and notes."""
+
+ADVICE = {
+    "retry": "Try again with other arguments, or another tool.",
+    "timed_out": "Ask for less, or use another tool.",
+    "final": "This will not work in this run: go on without it.",
+}
+"""By outcome."""
+
+_Key = tuple[str, int, int, str]
+
+
+class _Fitted(NamedTuple):
+    """What there is room for: text, passages, and sentences about what is missing."""
+
+    text: str
+    passages: list[Passage]
+    notes: list[str]
+
+
+class Evidence:
+    """Numbers the passages of a run. ``passages`` are all that the model was shown, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self.boundary = secrets.token_hex(8)
+        self.passages: list[Passage] = []
+        self._numbers: dict[_Key, int] = {}
+
+    def told(self, tool: str, result: ToolResult, tokens: int) -> Told:
+        """``result`` of ``tool`` within ``tokens`` by our estimate, and what it comes down to."""
+        fitted = self._fitted(result, tokens)
+        numbers = [self._number(each) for each in fitted.passages]
+        blocks = [block(*each, self.boundary) for each in zip(numbers, fitted.passages, strict=True)]
+        if fitted.text or fitted.notes or not blocks:
+            blocks.append(self._frame(tool, fitted.text, fitted.notes))
+        places = ", ".join(f"[{number}] {place(each)}" for number, each in zip(numbers, fitted.passages, strict=True))
+        return Told(
+            "\n".join(blocks), neutral(one_line(f"{result.found} found{places and ': ' + places}"), self.boundary)
+        )
+
+    def failed(self, tool: str, failure: Failure) -> Told:
+        """What the model is told of a call that failed: its message may repeat names of files and words of servers."""
+        text = self._frame(tool, neutral(failure.message, self.boundary), [], what="failure")
+        advice = ADVICE.get(failure.outcome, "")
+        line = one_line(f"failed: {failure.message}")
+        return Told(f"{text}\n{advice}".rstrip(), neutral(line[:200], self.boundary))
+
+    def _fitted(self, result: ToolResult, tokens: int) -> _Fitted:
+        notes = [neutral(one_line(each), self.boundary) for each in result.notes[:MOST_NOTES]]
+        room = tokens - FRAME_TOKENS - estimate_tokens("\n".join(notes))
+        text, unsaid = cut(neutral(result.text, self.boundary), room // TEXT_SHARE if result.passages else room)
+        if unsaid:
+            notes.append(f"{unsaid} more lines did not fit: ask for less")
+        room -= estimate_tokens(text)
+        passages, shortened = fit(result.passages, room, self.boundary)
+        if shortened:
+            notes.append(f"the text of {place(passages[-1])} was cut short")
+        if left := result.passages[len(passages) :]:
+            notes.append(neutral(one_line(f"no room for {places(left)}"), self.boundary))
+        return _Fitted(text, passages, notes)
+
+    def _frame(self, tool: str, text: str, notes: Sequence[str], what: str = "result") -> str:
+        body = [text] if text.strip() else []
+        body += [f"Note: {each}" for each in notes]
+        lines = "\n".join(body) or "Nothing was found."
+        return f"{self.boundary} {what} of {one_line(tool)[:64]}\n{lines}\n{self.boundary} end of {what}"
+
+    def _number(self, passage: Passage) -> int:
+        """That of the same text at the same place, else the next."""
+        key = (passage.place, passage.start_line, passage.end_line, passage.text)
+        number = self._numbers.get(key)
+        if number is None:
+            self.passages.append(passage)
+            number = self._numbers[key] = len(self.passages)
+        return number
+
+
+def place(passage: Passage) -> str:
+    """Path or address, and lines."""
+    return f"{passage.place}:{passage.start_line}-{passage.end_line}"
+
+
+def places(passages: Sequence[Passage]) -> str:
+    """The first few of them, and how many others there are."""
+    named = ", ".join(map(place, passages[:MOST_PLACES]))
+    others = len(passages) - MOST_PLACES
+    return f"{named} and {others} others" if others > 0 else named
+
+
+def cut(text: str, tokens: int) -> tuple[str, int]:
+    """The first lines of ``text`` that cost at most ``tokens``, and how many lines are left out."""
+    if estimate_tokens(text) <= tokens:
+        return text, 0
+    head = head_within(text, tokens)
+    return head, text.count("\n") + 1 - (head.count("\n") + 1 if head else 0)
