@@ -85,7 +85,7 @@ class Breaker:
         except ProviderRefusedError as error:
             cause = error.details.get("cause")
             if cause != "too_long":  # that says something about the text alone
-                self._failed(trial=trial, error=error, lasting=cause != "request")
+                self._failed(trial=trial, error=error, lasting=cause not in {"request", "tools"})
             raise
         except ProviderError as error:
             self._failed(trial=trial, error=error, lasting=False)

@@ -14,6 +14,7 @@ from agentd.providers.contracts import Finished, Text, Usage
 from agentd.providers.http import WHOLE_TIMES, Call
 from agentd.providers.portions import estimate
 from agentd.providers.said import cleaned
+from agentd.providers.text_tools import TextToolReader, ToolForm
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from agentd.providers.breaker import Breaker
     from agentd.providers.contracts import ChatEvent, ChatRequest
     from agentd.providers.http import Form, Server
+    from agentd.providers.text_tools import Put
 
 
 class ChatReader(Protocol):
     """Reads one streamed answer, cut into pieces of bytes anywhere."""
 
-    done: bool
-    """Whether the server said that nothing follows."""
+    @property
+    def done(self) -> bool:
+        """Whether nothing follows: the server said so, or nobody wants it."""
+        ...
 
     def feed(self, piece: bytes) -> Iterator[ChatEvent]:
         """The events that ``piece`` completes, but for Finished. Raises ProviderError, after what came before it."""
@@ -77,6 +81,7 @@ class RemoteChat:
         self._dialect = dialect
         self._breaker = breaker
         self._key = key
+        self._tools = ToolForm(server.settings)
         self._renamed: dict[str, str] = {}  # members that the server did not know
 
     @property
@@ -91,10 +96,10 @@ class RemoteChat:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """See ``ChatModel``."""
-        admitted = await self._admitted(request)
+        put = await self._put(request)
         last: list[Finished] = []
         with self._breaker.guard():
-            async with aclosing(self._answer(admitted)) as events:
+            async with aclosing(self._answer(request, put)) as events:
                 async for event in events:
                     if isinstance(event, Finished):
                         last.append(event)
@@ -102,6 +107,11 @@ class RemoteChat:
                         yield event
         for finished in last:  # behind the guard: whoever has it may close this at once, and that is a success too
             yield finished
+
+    async def _put(self, request: ChatRequest) -> Put:
+        """In the form that the server takes, and then as the gate lets it out: it sees what is sent."""
+        put = self._tools.put(request)
+        return put._replace(request=await self._admitted(put.request))
 
     async def _admitted(self, request: ChatRequest) -> ChatRequest:
         """The request as the gate lets it out: what is said, and the arguments of tools that the model called."""
@@ -120,28 +130,32 @@ class RemoteChat:
         )
         return msgspec.structs.replace(request, messages=messages)
 
-    async def _answer(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
-        """Members that the server does not know are left out, or renamed, and it is asked once more for each."""
+    async def _answer(self, request: ChatRequest, put: Put) -> AsyncGenerator[ChatEvent]:
+        """Members that the server does not know are left out, or renamed, tools that it cannot be told of are told of
+        in text, and it is asked once more for each.
+        """
         while True:
             try:
-                async with aclosing(self._asked(request)) as events:
+                async with aclosing(self._asked(put)) as events:
                     async for event in events:
                         yield event
             except ProviderRefusedError as error:  # it refused before it said anything
+                if self._tools.learn(error, put):
+                    put = await self._put(request)
+                    continue
                 optional = frozenset(self._dialect.optional) - set(self._renamed)
-                body = self._dialect.body(self._settings.chat_model, request, self.context_tokens)
+                body = self._dialect.body(self._settings.chat_model, put.request, self.context_tokens)
                 if (member := failures.unknown_member(error, body, optional)) is None:
                     raise
                 self._renamed[member] = self._dialect.optional[member]
             else:
                 return
 
-    async def _asked(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
-        texts = _texts(request)
-        estimated = Usage(sum(map(estimate, texts)))
-        reader = self._dialect.reader(self._settings, estimated, lambda message: cleaned(message, self._key, texts))
+    async def _asked(self, put: Put) -> AsyncGenerator[ChatEvent]:
+        texts = _texts(put.request)
+        reader = self._reader(put, texts)
         watch = _Watch(self._settings)
-        async with self._server.stream(self._call(request, texts)) as pieces:
+        async with self._server.stream(self._call(put.request, texts)) as pieces:
             async for piece in pieces:
                 for event in reader.feed(piece):
                     yield event
@@ -156,6 +170,11 @@ class RemoteChat:
         watch.refuse_empty(finished)
         self._server.counts["tokens"] += finished.usage.input_tokens + finished.usage.output_tokens
         yield finished
+
+    def _reader(self, put: Put, texts: Sequence[str]) -> ChatReader:
+        estimated = Usage(sum(map(estimate, texts)))
+        reader = self._dialect.reader(self._settings, estimated, lambda message: cleaned(message, self._key, texts))
+        return reader if put.names is None else TextToolReader(reader, self._settings, put.names, estimated)
 
     def _call(self, request: ChatRequest, texts: Sequence[str]) -> Call:
         body = self._dialect.body(self._settings.chat_model, request, self.context_tokens)

@@ -2,7 +2,7 @@
 
 ``details["cause"]`` tells them apart where the class does not: ``connect``, ``resolve``, ``tls``, ``closed``,
 ``silent``, ``busy``, ``server`` may pass by themselves; ``certificate``, ``key``, ``model``, ``address``, ``quota``,
-``request``, ``too_long`` do not; ``answer`` is a broken one, ``open`` our own circuit breaker.
+``request``, ``too_long``, ``tools`` do not; ``answer`` is a broken one, ``open`` our own circuit breaker.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _QUOTA = re.compile(r"insufficient_quota|billing|exceeded your current quota", re.IGNORECASE)
+_TOOLS = re.compile(r"\btools\b|\btool[ _-]choice\b|\bfunction[ _-]call", re.IGNORECASE)
+"""Of who cannot be told of tools: Ollama (400: "… does not support tools"), vLLM (400: '"auto" tool choice requires
+--enable-auto-tool-choice …'), llama.cpp (500: "tools param requires --jinja flag", "Unsupported param: tools").
+"""
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -83,6 +87,9 @@ def from_status(  # noqa: PLR0911  one flat list of what statuses mean
         return _refused(
             name, "quota", f"{found}: its quota is used up; pay for more, or take it out of the chain", status
         )
+    if status in {400, 422, 500, 501} and _TOOLS.search(message):
+        how = 'tool_calls = "text" in its [[provider]] tells the model of them in words'
+        return _refused(name, "tools", f"{found}; if it cannot be told of tools, {how}", status)
     if status in {401, 403}:
         return _refused(name, "key", f"{found}; {_key_hint(provider)}", status)
     if status == 404:

@@ -51,10 +51,9 @@ class OllamaChat:
 
     def body(self, model: str, request: ChatRequest, context_tokens: int) -> dict[str, object]:
         """See ``ChatDialect``."""
-        names = {call.id: call.name for message in request.messages for call in message.tool_calls}
         body: dict[str, object] = {
             "model": model,
-            "messages": [_message(message, names) for message in request.messages],
+            "messages": _messages(request),
             "stream": True,
             "truncate": False,
             "keep_alive": KEEP_ALIVE,
@@ -71,6 +70,18 @@ class OllamaChat:
     def reader(self, provider: ProviderSettings, estimated: Usage, told: Told) -> ChatReader:
         """See ``ChatDialect``."""
         return OllamaReader(provider, estimated, told)
+
+
+def _messages(request: ChatRequest) -> list[dict[str, object]]:
+    """Results name their tool: that of the last call with their id, for servers that give none have ours counted anew
+    in each answer.
+    """
+    names: dict[str, str] = {}
+    said = []
+    for message in request.messages:
+        names |= {call.id: call.name for call in message.tool_calls}
+        said.append(_message(message, names))
+    return said
 
 
 def _message(message: Message, names: dict[str, str]) -> dict[str, object]:
