@@ -78,6 +78,11 @@ class AsyncClient:
         await asyncio.wait([self._dispatcher])
         self._writer.close()
 
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands, as far as is known."""
+        return not self._dispatcher.done()
+
     async def request(self, method: str, /, **params: Any) -> Any:
         """Call ``method`` and return its result. Events on the way are dropped.
 
@@ -101,7 +106,7 @@ class AsyncClient:
 
     def stream(self, method: str, /, **params: Any) -> AsyncStream:
         """Call ``method`` and iterate over its events; ``result`` is set when they end."""
-        if self._dispatcher.done():
+        if not self.connected:
             raise ConnectionLostError("earlier")
         request_id = self._send(method, params)
         stream = self._streams[request_id] = AsyncStream(self, request_id)
@@ -109,7 +114,7 @@ class AsyncClient:
 
     def cancel(self, request_id: int) -> None:
         """Ask the daemon to end a request; what it still answers is dropped."""
-        if self._streams.pop(request_id, None) and not self._dispatcher.done():
+        if self._streams.pop(request_id, None) and self.connected:
             self._send("cancel", {"id": request_id})
 
     def _send(self, method: str, params: Message) -> int:
@@ -219,6 +224,25 @@ class AsyncClient:
     async def answers(self, limit: int = 20, before: str | None = None) -> p.AnswerList:
         """Answers that are kept, the newest first; ``before`` is the ``next`` of the page before."""
         return await self.request("answer.list", **page_params(limit, before))  # type: ignore[no-any-return]
+
+    async def agent(self, task: str, **options: Unpack[p.AgentOptions]) -> p.Run:
+        """Have a model do a task with tools; ``stream("agent.run", task=...)`` shows what happens as it does.
+
+        See :class:`agentd.protocol.AgentOptions`.
+        """
+        return await self.request("agent.run", task=task, **options)  # type: ignore[no-any-return]
+
+    async def runs(self, limit: int = 20, before: str | None = None) -> p.RunList:
+        """Runs that are kept or go on, the newest first; ``before`` is the ``next`` of the page before."""
+        return await self.request("agent.runs", **page_params(limit, before))  # type: ignore[no-any-return]
+
+    async def trace(self, run_id: str) -> p.Trace:
+        """A run with every turn of it; of one that goes on, what there is of it now."""
+        return await self.request("agent.trace", id=run_id)  # type: ignore[no-any-return]
+
+    async def stop_run(self, run_id: str) -> bool:
+        """End a run, whoever began it; False where it had ended before."""
+        return (await self.request("agent.stop", id=run_id))["stopped"]  # type: ignore[no-any-return]
 
     async def roots(self) -> list[p.RootInfo]:
         """Every root and how far its index is."""

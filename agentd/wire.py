@@ -15,8 +15,9 @@ import json
 import os
 import socket
 
+from agentd import __version__
 from agentd.config import paths
-from agentd.protocol import EVENT
+from agentd.protocol import EVENT, PROTOCOL_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ MOST_RETRY_SECONDS = 10.0
 """The longest that a client waits before it tries again, whatever the daemon says."""
 
 ADVICE = "Start it with: agentd --root DIR  (or: make run ROOT=DIR)"
+
+RESTART = "restart agentd, so that it runs the version that is installed (agentctl stop, then start it again)"
+UPGRADE = "upgrade this agentctl, or use the one that was installed with the daemon"
+"""What to do about a daemon that is older than its client, or newer."""
 
 
 class AgentdClientError(Exception):
@@ -195,6 +200,20 @@ def retry_seconds(error: AgentdClientError) -> float | None:
     return min(milliseconds / 1000, MOST_RETRY_SECONDS)
 
 
+def refuse_other_protocol(hello: p.Hello) -> None:
+    """Raise AgentdClientError where the daemon speaks another protocol; one that says nothing speaks ours."""
+    theirs = hello.get("protocol", PROTOCOL_VERSION)
+    if theirs == PROTOCOL_VERSION:
+        return
+    advice = UPGRADE if theirs > PROTOCOL_VERSION else RESTART
+    version = hello.get("version", "of an unknown version")
+    raise AgentdClientError(
+        "protocol_mismatch",
+        f"agentd {version} speaks protocol {theirs}, agentctl {__version__} protocol {PROTOCOL_VERSION}: {advice}",
+        {"protocol": theirs},
+    )
+
+
 def path_params(path: str | None) -> Message:
     """Parameters of a call about one folder or, for None, about all. The daemon works elsewhere: paths are absolute."""
     return {} if path is None else {"path": absolute(path)}
@@ -222,7 +241,7 @@ def span_params(path: str, start_line: int, end_line: int | None) -> Message:
 
 
 def page_params(limit: int, before: str | None) -> Message:
-    """Parameters of ``answer.list``."""
+    """Parameters of ``answer.list`` and ``agent.runs``."""
     return {"limit": limit} if before is None else {"limit": limit, "before": before}
 
 

@@ -9,13 +9,7 @@ from __future__ import annotations
 from agentd import __version__
 from agentd.client import AgentdClientError, Client
 from agentd.protocol import PROTOCOL_VERSION
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from agentd.protocol import Hello
-
-RESTART = "restart agentd, so that it runs the version that is installed (agentctl stop, then start it again)"
-UPGRADE = "upgrade this agentctl, or use the one that was installed with the daemon"
+from agentd.wire import RESTART, UPGRADE, refuse_other_protocol
 
 
 def greet(client: Client) -> None:
@@ -25,20 +19,6 @@ def greet(client: Client) -> None:
         AgentdClientError: ``protocol_mismatch``; the message says which side to renew.
     """
     refuse_other_protocol(client.hello(client="agentctl", version=__version__, protocol=PROTOCOL_VERSION))
-
-
-def refuse_other_protocol(hello: Hello) -> None:
-    """Raise AgentdClientError where the daemon speaks another protocol; one that says nothing speaks ours."""
-    theirs = hello.get("protocol", PROTOCOL_VERSION)
-    if theirs == PROTOCOL_VERSION:
-        return
-    advice = UPGRADE if theirs > PROTOCOL_VERSION else RESTART
-    version = hello.get("version", "of an unknown version")
-    raise AgentdClientError(
-        "protocol_mismatch",
-        f"agentd {version} speaks protocol {theirs}, agentctl {__version__} protocol {PROTOCOL_VERSION}: {advice}",
-        {"protocol": theirs},
-    )
 
 
 def explanation(socket_path: str | None) -> str | None:

@@ -11,6 +11,7 @@ from agentd import __version__
 from agentd.cli import skew
 from agentd.cli.doctor.finding import Finding, ok, problem, skipped, warning
 from agentd.protocol import PROTOCOL_VERSION
+from agentd.wire import RESTART, UPGRADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def daemon(version: str) -> Finding:
         "versions.daemon",
         f"agentd {version or 'of an unknown version'}, agentctl {__version__}",
         "the same version",
-        skew.RESTART if older else skew.UPGRADE,
+        RESTART if older else UPGRADE,
     )
 
 
@@ -77,5 +78,5 @@ def protocol(theirs: int) -> Finding:
         "versions.protocol",
         f"the daemon speaks protocol {theirs}",
         f"protocol {PROTOCOL_VERSION}, as agentctl does",
-        skew.UPGRADE if theirs > PROTOCOL_VERSION else skew.RESTART,
+        UPGRADE if theirs > PROTOCOL_VERSION else RESTART,
     )
