@@ -191,7 +191,7 @@ class Toolbox(Protocol):
         """What the model is to be told: the result as data, or what went wrong and what to do. Never raises an
         AgentdError.
 
-        ``record`` comes with ``id``, ``tool``, ``began``, the outcome ``cancelled``, and ``input`` as it was written;
+        ``record`` comes with ``id``, ``tool``, ``began``, the outcome ``running``, and ``input`` as it was written;
         all else is filled in, also when this is cancelled.
         """
         ...
