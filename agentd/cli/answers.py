@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from agentd.protocol import Answered, Citation, Claim, Verified
+    from agentd.protocol import Answered, Citation, Claim, Run, Verified
 
 _STYLED = re.compile(r"`([^`\n]+)`|\*\*([^*\n]+)\*\*|(\[[\d, ]+\])")
 _HEADING = re.compile(r"^#{1,6}\s+(.+)$")
@@ -100,23 +100,29 @@ def styled(line: str, screen: output.Screen, *, begun: bool = False) -> str:
     return _STYLED.sub(style, line)
 
 
-def say_text(answer: Answered, screen: output.Screen) -> None:
+def say_text(answer: Answered | Run, screen: output.Screen) -> None:
     """The text of an answer, whole."""
     output.say(*(styled(line, screen) for line in answer["answer"].split("\n")))
 
 
 def say_sources(answer: Answered, screen: output.Screen) -> None:
     """What an answer rests on, what is not supported, and how the sources fared; notes go beside a pipe."""
-    if answer["citations"]:
-        output.say("", *(citation_line(each, screen) for each in answer["citations"]))
-    doubts = [claim_line(claim, screen) for claim in answer["claims"] if claim["supported"] is False]
-    if doubts:
-        output.say("", *dict.fromkeys(doubts))  # small models repeat themselves
+    for line in evidence_lines(answer, screen):
+        output.say(line)
     notes = list(footer(answer))
     if screen.is_terminal:
         output.say("", *(screen.paint(line, output.DIM) for line in notes))
     else:
         output.note(*notes)
+
+
+def evidence_lines(answer: Answered | Run, screen: output.Screen) -> Iterator[str]:
+    """What an answer rests on, and what is not supported, each after an empty line."""
+    if answer["citations"]:
+        yield from ("", *(citation_line(each, screen) for each in answer["citations"]))
+    doubts = [claim_line(claim, screen) for claim in answer["claims"] if claim["supported"] is False]
+    if doubts:
+        yield from ("", *dict.fromkeys(doubts))  # small models repeat themselves
 
 
 def citation_line(citation: Citation, screen: output.Screen) -> str:
@@ -207,8 +213,7 @@ def when(at: float) -> str:
 
 def shortened(question: str) -> str:
     """A question in one line."""
-    text = output.clean(" ".join(question.split()))
-    return text if len(text) <= QUESTION_COLUMNS else f"{text[: QUESTION_COLUMNS - 1]}…"
+    return output.shortened(output.clean(" ".join(question.split())), QUESTION_COLUMNS)
 
 
 def verify(args: Namespace) -> int:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FAMILIES = {
     "search": "search",
     "ask": "ask",
+    "agent": "agent",
+    "runs": "runs",
+    "trace": "runs",
     "answer": "answers",
     "answers": "answers",
     "verify": "answers",
@@ -41,6 +44,8 @@ FAMILIES = {
     "stop": "daemon",
     "install": "service",
     "uninstall": "service",
+    "mcp install": "mcp_install",
+    "mcp uninstall": "mcp_install",
     "version": "daemon",
 }
 """Command -> the module of this package that holds it, in the order of the help."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import accumulate
 
 from agentd.config import terminal
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, TextIO
 
+DOT = " · "
 BOLD, DIM, RED, GREEN, YELLOW, MAGENTA, CYAN = "1", "2", "1;31", "32", "33", "35", "36"
 
 # What a file holds must not be able to drive the terminal: control characters (C0, DEL, C1) and those that turn the
@@ -47,8 +49,7 @@ class Screen:
 
     def fit(self, text: str, used: int = 0) -> str:
         """``text`` cut to the columns that ``used`` leaves, with a sign where it was cut."""
-        room = max(self.columns - used, 8)
-        return text if len(text) <= room else text[: room - 1] + "…"
+        return shortened(text, max(self.columns - used, 8))
 
 
 def screen(stream: TextIO | None = None) -> Screen:
@@ -78,6 +79,25 @@ def dimensions() -> tuple[int, int]:
 def clean(text: str) -> str:
     """``text`` without what could drive a terminal."""
     return text.translate(_SIGNS)
+
+
+def cells(text: str) -> int:
+    """Columns that clean ``text`` takes: wide letters and emoji (UAX 11) take two, marks that join others none."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(letter: str) -> int:
+    from unicodedata import category, east_asian_width  # noqa: PLC0415  # plain English needs neither
+
+    return 0 if category(letter) in {"Mn", "Me", "Cf"} else 2 if east_asian_width(letter) in "WF" else 1
+
+
+def shortened(text: str, room: int) -> str:
+    """``text`` in no more than ``room`` columns, with a sign where it was cut."""
+    if cells(text) <= room:
+        return text
+    kept = sum(used < room for used in accumulate(map(cells, text)))  # the sign needs a column
+    return text[:kept] + "…"
 
 
 def lines_of(text: str) -> list[str]:
@@ -131,6 +151,29 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def took(milliseconds: float) -> str:
+    """A short time for people."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds / 1000:.1f} s" if milliseconds < 60_000 else duration(milliseconds / 1000)
+
+
+def number_of(count: int, what: str) -> str:
+    """``1 call``, ``2 calls``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def joined(parts: Iterable[str], columns: int) -> list[str]:
+    """Parts beside each other, a dot between two, in as many lines as ``columns`` make necessary."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and cells(lines[-1]) + cells(DOT) + cells(part) <= columns:
+            lines[-1] += DOT + part
+        else:
+            lines.append(part)
+    return lines
 
 
 def counts(values: dict[str, int]) -> str:

@@ -35,8 +35,9 @@ class AgentEvent(TypedDict, total=False):
     - ``thinking``, ``chunk``: the next ``text`` of the thoughts, or of the answer, of a ``turn``.
     - ``discarded``: all chunks since the last one of these are void, for this ``reason``: a server failed midway, or
       the model thought aloud before it called tools, where ``thinking`` with the whole text follows.
-    - ``tool_call``: ``turn, call`` (its id), ``tool, input``; ``tool_result`` adds ``outcome, kind, message,
-      milliseconds, bytes, found, cached, notes`` and the first 2,000 characters of ``text``.
+    - ``tool_call``: ``turn, call`` (its id), ``tool, input``.
+    - ``tool_result``: ``turn, call, tool, outcome, kind, message, milliseconds, bytes, found, cached, notes``, and the
+      first 2,000 characters of ``text``.
     - ``context``: what was ``dropped`` to make room, in sentences; the context then holds so many ``tokens``.
     - ``error``: ``kind, message`` of a failure that the run survives, or the one that it ends with.
     - ``done``: ``run, state, limit, counts, tools`` (calls by name), ``usage, timings``.

@@ -1,0 +1,134 @@
+"""Calls of tools and what a run took, in lines: for a run that goes on, and for its trace."""
+
+from __future__ import annotations
+
+import json
+
+from agentd.cli import output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agentd.protocol import AgentEvent, Run, ToolCallRecord, Usage
+
+PIPE_COLUMNS = 120
+"""Of a line about a call, where no terminal says how wide it is."""
+
+FOLDED_LINES = 3
+"""Of a result, where not all of it was asked for."""
+
+LEAST_INPUT = 16
+"""Columns of a call's input that are shown however narrow the terminal is."""
+
+MARKS = {"ok": ("✓", output.GREEN), "retry": ("✗", output.YELLOW)}
+FAILED = ("✗", output.RED)
+
+OUTCOMES = {"ok": "", "retry": "failed", "final": "failed for good", "timed_out": "timed out"}
+
+LIMITS = {
+    "turns": "its turns ({turns:.0f}) were used up",
+    "tokens": "its tokens ({tokens:,.0f}) were used up",
+    "seconds": "its time ({seconds:g} s) was over",
+    "tool_calls": "its calls ({tool_calls:.0f}) were used up",
+    "repetition": "it went in circles",
+    "errors": "it made nothing but calls that failed",
+}
+"""Why a run had to answer at once, by the limit that it reached; the numbers are those of its limits."""
+
+
+def call_line(call: ToolCallRecord | AgentEvent, screen: output.Screen, indent: int = 0) -> str:
+    """``✓ tool(input)  12 found · 3.4 KiB · 45 ms``; the input is cut so that the line fits."""
+    mark, style = MARKS.get(call["outcome"], FAILED)
+    name, figures = output.clean(call["tool"]), output.DOT.join(call_figures(call))
+    room = line_columns(screen) - indent - output.cells(f"{mark} {name}()  {figures}")
+    given = output.shortened(input_text(call["input"]), max(room, LEAST_INPUT))
+    return (
+        f"{screen.paint(mark, style)} {screen.paint(name, output.BOLD)}({given})  {screen.paint(figures, output.DIM)}"
+    )
+
+
+def line_columns(screen: output.Screen) -> int:
+    """How long a line may be."""
+    return screen.columns if screen.is_terminal else PIPE_COLUMNS
+
+
+def input_text(given: object) -> str:
+    """Arguments as Python writes them: ``query="retry policy", limit=5``; what is no object as it is."""
+    if not isinstance(given, dict):
+        return output.clean(json.dumps(given, ensure_ascii=False))
+    pairs = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
+    return output.clean(", ".join(pairs).replace("\n", " "))
+
+
+def call_figures(call: ToolCallRecord | AgentEvent) -> Iterator[str]:
+    """How a call ended, what it brought and what it took."""
+    if word := OUTCOMES.get(call["outcome"], call["outcome"].replace("_", " ")):
+        yield output.clean(word)
+    if call["found"]:
+        yield f"{call['found']:,} found"
+    if call["bytes"]:
+        yield output.size(call["bytes"])
+    if call["cached"]:
+        yield "asked before"
+    yield output.took(call["milliseconds"])
+
+
+def call_details(call: ToolCallRecord | AgentEvent, screen: output.Screen, *, full: bool = False) -> Iterator[str]:
+    """What is told below a call: why it failed, what its result lacks, and the beginning of that."""
+    if call["message"]:
+        yield screen.paint(reason(call["kind"], call["message"]), output.YELLOW)
+    for note in call["notes"]:
+        yield screen.paint(f"! {one_line(note)}", output.YELLOW)
+    if call["outcome"] == "ok":
+        for line in folded(call["text"], 0 if full else FOLDED_LINES):
+            yield screen.paint(line, output.DIM)
+
+
+def reason(kind: str, message: str) -> str:
+    """What went wrong, in a line."""
+    return one_line(f"{kind}: {message}" if kind else message)
+
+
+def one_line(text: str) -> str:
+    """Text of others in a line."""
+    return output.clean(" ".join(text.split()))
+
+
+def folded(text: str, count: int = 0) -> list[str]:
+    """The first ``count`` lines (0: all) of text of others that are not empty, and how many more there are."""
+    lines = [line.expandtabs(4) for line in output.lines_of(text) if line.strip()]
+    if not count or len(lines) <= count + 1:  # a line that says "1 more line" would save none
+        return lines
+    return [*lines[:count], f"… {len(lines) - count:,} more lines"]
+
+
+def why_it_ended(run: Run) -> str:
+    """The limit that a run reached, in a sentence; empty where it reached none."""
+    if not run["limit"]:
+        return ""
+    why = LIMITS.get(run["limit"], "it reached the limit of {limit}")
+    known = dict.fromkeys(("turns", "tokens", "seconds", "tool_calls"), 0) | run["limits"]
+    return f"It had to answer with what it knew: {why.format(**known, limit=output.clean(run['limit']))}"
+
+
+def total_parts(run: Run) -> Iterator[str]:
+    """What a run took: time, turns, calls, tokens."""
+    took = output.took(run["timings"].get("total", 0.0))
+    yield f"answered in {took}" if run["state"] == "answered" else f"{output.clean(run['state'])} after {took}"
+    yield from count_parts(run["counts"])
+    yield from token_parts(run["usage"])
+
+
+def count_parts(counts: Mapping[str, int]) -> Iterator[str]:
+    """Turns and calls."""
+    yield output.number_of(counts.get("turns", 0), "turn")
+    failed = f" ({counts['tool_errors']:,} failed)" if counts.get("tool_errors") else ""
+    yield output.number_of(counts.get("tool_calls", 0), "call") + failed
+
+
+def token_parts(usage: Usage) -> Iterator[str]:
+    """Tokens, where a model was asked."""
+    if usage["input_tokens"] or usage["output_tokens"]:
+        about = "" if usage["counted"] else "about "
+        yield f"{about}{usage['input_tokens']:,} tokens in, {usage['output_tokens']:,} out"
