@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,7 +18,7 @@ from agentd.storage.renewable import delete_database
 from agentd.storage.web_cache import WebCache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     import httpx
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CACHE_NAME = "web.db"
+UNCONFIGURED = "no search server is configured"
 PAGE_SECONDS = 10.0
 """Of running, for one page. HTML ends by itself in one of CPU time; a PDF that takes longer costs its worker."""
 
@@ -74,16 +76,22 @@ class _Opened:
         self._web = web
         self._client = client
 
-    async def retrieve(self, query: str, outgoing: Outgoing, deadline: float) -> WebResult:
-        """See ``WebRetriever``."""
-        if self._web.retriever is None:
-            raise WebError("no search server is configured")
+    @asynccontextmanager
+    async def used(self) -> AsyncGenerator[Web]:
+        """All of it, open at least as long as the block takes."""
         self.users += 1
         try:
-            return await self._web.retriever.retrieve(query, outgoing, deadline)
+            yield self._web
         finally:
             self.users -= 1
             await self.close_unused()
+
+    async def retrieve(self, query: str, outgoing: Outgoing, deadline: float) -> WebResult:
+        """See ``WebRetriever``."""
+        async with self.used() as web:
+            if web.retriever is None:
+                raise WebError(UNCONFIGURED)
+            return await web.retriever.retrieve(query, outgoing, deadline)
 
     async def retire(self) -> None:
         """Close, now or when the last one is done with it."""
@@ -113,6 +121,18 @@ class DaemonWeb:
     def retriever(self) -> WebRetriever | None:
         """For new questions."""
         return self._opened
+
+    @asynccontextmanager
+    async def used(self) -> AsyncGenerator[Web]:
+        """The web as it is configured now, open at least as long as the block takes.
+
+        Raises:
+            WebError: no search server is configured (any more).
+        """
+        if self._opened is None:
+            raise WebError(UNCONFIGURED)
+        async with self._opened.used() as web:
+            yield web
 
     async def open(self, settings: Settings) -> None:
         """Take the first settings. A cache that nobody may use any more is deleted.

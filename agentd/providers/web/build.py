@@ -9,6 +9,7 @@ from agentd.providers.web.cache import PageCache
 from agentd.providers.web.connection import Connections
 from agentd.providers.web.fetch import PageFetcher
 from agentd.providers.web.guard import Guard
+from agentd.providers.web.reader import PageReader
 from agentd.providers.web.retriever import SearchingRetriever
 from agentd.providers.web.search import SearxngSearch
 from agentd.providers.web.turns import Turns
@@ -28,6 +29,7 @@ class Web(NamedTuple):
     """All of it; ``search`` and ``retriever`` are None where no search server is configured."""
 
     fetcher: PageFetcher
+    reader: PageReader
     search: SearxngSearch | None
     retriever: SearchingRetriever | None
     connections: Connections
@@ -54,7 +56,8 @@ async def make_web(
     connections = await asyncio.to_thread(Connections, settings.parallel, settings.timeout_seconds, certificates)
     turns = Turns(settings.parallel)
     fetcher = PageFetcher(settings, gate, guard or Guard(), connections, turns, workers, cache, metrics)
+    reader = PageReader(fetcher, workers)
     if not settings.searxng:
-        return Web(fetcher, None, None, connections)
+        return Web(fetcher, reader, None, None, connections)
     search = SearxngSearch(settings, gate, client, cache, metrics)
-    return Web(fetcher, search, SearchingRetriever(settings, search, fetcher, workers), connections)
+    return Web(fetcher, reader, search, SearchingRetriever(settings, search, fetcher, workers), connections)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
 
-from agentd.errors import AgentdError, BusyError, ComputeError, EgressError, WebError
-from agentd.kernels.web_messages import WebRankRequest
+from agentd.errors import AgentdError, EgressError, WebError
 from agentd.providers.web.contracts import Page, SearchHit, SearchResult, WebPassage, WebResult, WebStep
+from agentd.providers.web.ranking import MAX_RANKED, passages_of, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,17 +26,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MAX_PASSAGES = 12
-PAGE_PASSAGES = 4
-"""Of one page, so that a long one does not hide the others."""
-
 EXTRACT_CONTEXT = "as the search describes it"
 
 RANK_SECONDS = 0.25
 """Kept of the time there is for ranking; fetching ends before."""
-
-MAX_RANKED = 600
-"""Passages that are scored, some 700 KB; of each page the first ones."""
 
 
 class SearchingRetriever:
@@ -64,7 +56,8 @@ class SearchingRetriever:
         fetched = time.monotonic()
         steps.append(_fetch_step(_since(searched, fetched), len(pages), failed, late))
         passages = _passages(pages) + _extracts(found.hits, pages)
-        ranked, problem = await self._ranked(query, passages, deadline)
+        seconds = max(RANK_SECONDS / 5, deadline - time.monotonic())
+        ranked, problem = await rank(self._workers, query, passages, seconds)
         steps.append(_step("rank", fetched, len(ranked), problem))
         problems = [*found.problems, *failed, *([problem] if problem else [])]
         return WebResult(ranked, pages, steps, problems)
@@ -107,33 +100,10 @@ class SearchingRetriever:
                     problems.append(f"{hit.url} could not be read: internal error ({type(outcome).__name__})")
         return pages, problems, len(late)
 
-    async def _ranked(self, query: str, passages: list[WebPassage], deadline: float) -> tuple[list[WebPassage], str]:
-        """The best passages; where they cannot be scored in time, the first ones as they come, and why."""
-        if not passages:
-            return [], ""
-        request = WebRankRequest(query, [f"{each.title}\n{each.context}\n{each.text}" for each in passages])
-        try:
-            async with asyncio.timeout(max(RANK_SECONDS / 5, deadline - time.monotonic())):
-                return _best(passages, (await self._workers.score(request)).scores), ""
-        except TimeoutError:
-            reason = "there was no time left"
-        except (ComputeError, BusyError) as error:
-            reason = error.message
-        in_order = [1.0 / (1 + place) for place in range(len(passages))]
-        return _best(passages, in_order), f"passages of the web are not ranked: {reason}"
-
 
 def _passages(pages: Sequence[Page]) -> list[WebPassage]:
     share = MAX_RANKED // max(1, len(pages))
-    return [passage for page in _distinct(pages) for passage in _of_page(page, share)]
-
-
-def _of_page(page: Page, most: int) -> list[WebPassage]:
-    lines = page.text.split("\n")
-    return [
-        WebPassage(page.url, page.title, "\n".join(lines[start - 1 : end]), start, end, context, 0.0, page.hash)
-        for start, end, context in ((each.start_line, each.end_line, each.context) for each in page.passages[:most])
-    ]
+    return [passage for page in _distinct(pages) for passage in passages_of(page, share)]
 
 
 def _distinct(pages: Sequence[Page]) -> list[Page]:
@@ -151,23 +121,6 @@ def _extracts(hits: Sequence[SearchHit], pages: Sequence[Page]) -> list[WebPassa
         for hit in hits
         if hit.extract and hit.url not in read
     ]
-
-
-def _best(passages: Sequence[WebPassage], scores: Sequence[float]) -> list[WebPassage]:
-    taken: Counter[str] = Counter()
-    best: list[WebPassage] = []
-    for score, passage in sorted(zip(scores, passages, strict=True), key=lambda pair: -pair[0]):
-        if score <= 0 or len(best) == MAX_PASSAGES:
-            break
-        if taken[passage.url] < PAGE_PASSAGES:
-            taken[passage.url] += 1
-            best.append(
-                WebPassage(
-                    passage.url, passage.title, passage.text, passage.start_line, passage.end_line, passage.context,
-                    score, passage.hash, passage.extract,
-                )
-            )  # fmt: skip
-    return best
 
 
 def _fetch_step(milliseconds: float, found: int, failed: Sequence[str], late: int) -> WebStep:
