@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.errors import AgentdError, ProviderAnswerError
-from agentd.providers.contracts import Discarded, Finished, Text
+from agentd.providers.contracts import Discarded, Finished, Text, Thinking
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,13 +29,17 @@ class Written(NamedTuple):
 
 
 class Writer:
-    """One answer being written. ``said`` is what the client has seen of it."""
+    """One answer being written. ``said`` is what the client has seen of it, and ``thought`` what it has seen of the
+    model's thoughts, which are told on where ``thoughts`` is set.
+    """
 
-    def __init__(self, chat: ChatModel, cleaner: Callable[[], Cleaner], emit: Emit) -> None:
+    def __init__(self, chat: ChatModel, cleaner: Callable[[], Cleaner], emit: Emit, *, thoughts: bool = False) -> None:
         self.said = ""
+        self.thought = ""
         self._chat = chat
         self._new_cleaner = cleaner
         self._cleaner = cleaner()
+        self._thoughts = cleaner() if thoughts else None
         self._emit = emit
         self._problems: list[str] = []
         self._characters = 0  # as the model gave them
@@ -58,9 +62,11 @@ class Writer:
             async for event in events:
                 match event:
                     case Text(piece):
-                        self._characters += len(piece)
-                        self._refuse_endless(request)
+                        self._take(piece, request)
                         await self._say(self._cleaner.feed(piece))
+                    case Thinking(piece):
+                        self._take(piece, request)
+                        await self._think(self._thoughts.feed(piece) if self._thoughts else "")
                     case Discarded(provider, reason):
                         self._problems.append(f"{provider} failed in the middle of its answer: {reason}")
                         await self.discard(f"{provider}: {reason}")
@@ -68,26 +74,37 @@ class Writer:
                         finished = event
         if finished is None:
             raise ProviderAnswerError(f"{self._chat.name} ended in the middle of its answer")
+        return await self._whole(finished, request)
+
+    async def _whole(self, finished: Finished, request: ChatRequest) -> Written:
+        await self._think(self._thoughts.end() if self._thoughts else "")
         await self._say(self._cleaner.end())
-        if not self.said.strip():
+        if not self.said.strip() and not finished.tool_calls:
             raise ProviderAnswerError(f"{finished.provider}/{finished.model} gave an empty answer")
         if finished.stop == "length":
             self._problems.append(f"the answer was cut at {request.max_tokens} tokens (chat.max_answer_tokens)")
         self._problems += self._cleaner.problems()
         return Written(self.said, finished, self._problems)
 
-    def _refuse_endless(self, request: ChatRequest) -> None:
-        """Also where nothing of it is said: a model may repeat its rules for ever."""
+    def _take(self, piece: str, request: ChatRequest) -> None:
+        """Refuse what has no end, also where nothing of it is said: a model may repeat its rules for ever."""
+        self._characters += len(piece)
         if self._characters > CHARS_A_TOKEN * request.max_tokens:
             raise ProviderAnswerError(f"{self._chat.name} writes on beyond {request.max_tokens} tokens")
 
     async def discard(self, reason: str) -> None:
         """Tell the client that what it has seen is void."""
         self._cleaner = self._new_cleaner()
+        self._thoughts = self._new_cleaner() if self._thoughts else None
         self._characters = 0
-        if self.said:
-            self.said = ""
+        if self.said or self.thought:
+            self.said = self.thought = ""
             await self._emit({"event": "discarded", "reason": reason})
+
+    async def _think(self, text: str) -> None:
+        if text:
+            self.thought += text
+            await self._emit({"event": "thinking", "text": text})
 
     async def _say(self, text: str) -> None:
         if text:

@@ -184,17 +184,24 @@ class Asker:
     async def _extracted(
         self, asked: Asked, passages: Sequence[Passage], emit: Emit, problems: tuple[str, ...]
     ) -> Draft:
-        try:
-            extract = await self.extractor.extract(asked.question.text, passages)
-        except AgentdError as error:
-            problems = (*problems, f"passages are shown whole: {error.message}")
-            extract = await WholePassages().extract(asked.question.text, passages)
-        return await self._said(Draft(extract.text, extract.passages, "extractive", problems=problems), emit)
+        return await self._said(await extracted(self.extractor, asked.question.text, passages, problems), emit)
 
     @staticmethod
     async def _said(draft: Draft, emit: Emit) -> Draft:
         await emit({"event": "chunk", "text": draft.text})
         return draft
+
+
+async def extracted(
+    extractor: Extractor, question: str, passages: Sequence[Passage], problems: tuple[str, ...]
+) -> Draft:
+    """The parts of ``passages`` (best first, not empty) that answer best; whole ones where they cannot be narrowed."""
+    try:
+        extract = await extractor.extract(question, passages)
+    except AgentdError as error:
+        problems = (*problems, f"passages are shown whole: {error.message}")
+        extract = await WholePassages().extract(question, passages)
+    return Draft(extract.text, extract.passages, "extractive", problems=problems)
 
 
 def noting(emit: Emit, stages: Stages) -> Emit:

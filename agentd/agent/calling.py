@@ -1,0 +1,94 @@
+"""The tool calls of one turn: made at the same time, told of as they end, handed on in their order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from agentd.agent import events
+from agentd.agent.contracts import Told
+from agentd.agent.records import CallRecord
+from agentd.answer.prompt import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agentd.agent.budget import Budget
+    from agentd.agent.contracts import Emit, Toolbox
+    from agentd.agent.records import TurnRecord
+    from agentd.providers.contracts import ToolCall
+
+MOST_AT_ONCE = 32
+"""Calls of one turn. A model that wants more of them does not know what it looks for."""
+LONGEST_NAME = 100
+LONGEST_INPUT = 4000
+"""Characters of arguments that are no JSON, in the trace."""
+LONGEST_ID = 64
+"""Characters; servers check ids, and one that was cut would not be known again."""
+STOPPED = "it was stopped: the time of the run was nearly over"
+
+
+async def make(calls: Sequence[ToolCall], turn: TurnRecord, tools: Toolbox, emit: Emit, budget: Budget) -> list[Told]:
+    """What the model is to be told of each of ``calls``, in their order. Those that run when the last turn has to begin
+    are stopped. All have a record in ``turn``, whatever happens.
+    """
+    records = [begun(call, budget) for call in calls]
+    turn.calls += records
+    for record in records:
+        await emit(events.tool_call(turn.n, record))
+    told: dict[int, Told] = {}
+
+    async def one(place: int) -> None:
+        told[place] = await tools.call(calls[place], records[place], turn.n)
+        await emit(events.tool_result(turn.n, records[place]))
+
+    try:
+        async with asyncio.timeout(max(0.0, budget.seconds)), asyncio.TaskGroup() as group:
+            for place in range(len(calls)):
+                group.create_task(one(place))
+    except TimeoutError:
+        for place in sorted(set(range(len(calls))) - set(told)):
+            stop(records[place], budget)
+            records[place].message = STOPPED
+            told[place] = Told(STOPPED, STOPPED)
+            await emit(events.tool_result(turn.n, records[place]))
+    return [told[place] for place in range(len(calls))]
+
+
+def begun(call: ToolCall, budget: Budget) -> CallRecord:
+    """The record of a call that is about to be made."""
+    return CallRecord(
+        id=call.id, tool=call.name, input=input_of(call.arguments), outcome="running", began=budget.milliseconds
+    )
+
+
+def stop(record: CallRecord, budget: Budget) -> None:
+    """Note that a call which still runs, or never began, did not come to its end."""
+    if record.outcome == "running":
+        record.outcome = "cancelled"
+        record.milliseconds = round(budget.milliseconds - record.began, 3)
+
+
+def input_of(arguments: str) -> object:
+    """The JSON that a model wrote, or its text."""
+    try:
+        return msgspec.json.decode(arguments) if arguments.strip() else {}
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return arguments[:LONGEST_INPUT]
+
+
+def known(calls: Sequence[ToolCall], turn: int, used: set[str]) -> list[ToolCall]:
+    """``calls`` with ids of which each is there once in a run, and with names of bounded length.
+
+    An id is the server's where it can be: some check its form. Ours have nine letters and digits, as Mistral wants it.
+    """
+    found = []
+    for place, call in enumerate(calls):
+        fits = 0 < len(call.id) <= LONGEST_ID and call.id.isascii() and call.id.isprintable() and call.id not in used
+        identity = call.id if fits else f"t{turn:04}c{place:03}"
+        used.add(identity)
+        found.append(replace(call, id=identity, name=one_line(call.name)[:LONGEST_NAME]))
+    return found
