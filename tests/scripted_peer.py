@@ -46,10 +46,18 @@ class Raw:
 GREETER = "agentctl"
 """Whose ``hello`` is answered, but not kept: every command begins with it."""
 
+@dataclass(frozen=True)
+class Endless:
+    """Answer with events, then with an error once it is cancelled, whose data may say more."""
+
+    events: tuple[dict[str, object], ...] = ()
+    data: dict[str, object] | None = None
+
+
 SILENCE = Raw(b"silence")
 """Never answer, and keep the connection open."""
 
-Reply = Result | Failure | Raw
+Reply = Result | Failure | Raw | Endless
 
 
 class ScriptedPeer:
@@ -91,11 +99,18 @@ class ScriptedPeer:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection.makefile("rb") as lines:
+            endless: dict[int, Endless] = {}
             for line in lines:
                 request = json.loads(line)
                 if request["params"].get("client") != GREETER:
                     self.received.put((request["method"], request["params"]))
                 reply = self.replies.get(request["method"], Failure("method_not_found", "not in the script"))
+                if request["method"] == "cancel" and (ended := endless.pop(request["params"]["id"], None)):
+                    failure = Failure("cancelled", "cancelled by the client", ended.data)
+                    connection.sendall(self._encode(request["params"]["id"], failure))
+                    reply = Result({"cancelled": True})
+                if isinstance(reply, Endless):
+                    endless[request["id"]] = reply
                 if reply is not SILENCE:
                     connection.sendall(self._encode(request["id"], reply))
                 if isinstance(reply, Raw) and reply is not SILENCE:
@@ -107,10 +122,11 @@ class ScriptedPeer:
         if isinstance(reply, Raw):
             return reply.data
         messages: list[dict[str, object]] = []
-        if isinstance(reply, Result):
+        if isinstance(reply, Result | Endless):
             messages += [{"method": "event", "params": {**event, "id": request_id}} for event in reply.events]
+        if isinstance(reply, Result):
             messages.append({"id": request_id, "result": reply.value})
-        else:
+        elif isinstance(reply, Failure):
             data = {**(reply.data or {}), "kind": reply.kind}
             messages.append({"id": request_id, "error": {"code": -32000, "message": reply.message, "data": data}})
         return b"".join(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n" for message in messages)

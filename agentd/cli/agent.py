@@ -16,6 +16,7 @@ from agentd.config import terminal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
     from types import FrameType, TracebackType
     from typing import Protocol, Self
 
@@ -95,14 +96,14 @@ def follow(client: Client, stream: Stream, args: Namespace) -> int:
     Raises:
         AgentdClientError: it failed, or was ended by somebody else.
     """
-    screen = output.screen()
+    screen = output.Screen(is_terminal=False) if args.plain else output.screen()
     tally, view = Tally(), view_for(args, screen)
     interrupts = Interrupts(client, stream, view, keep=args.keep)
     try:
         with interrupts:
-            for event in stream:
-                tally.add(event)  # type: ignore[arg-type]  # those of this method
-                view.tell(event)  # type: ignore[arg-type]  # the same
+            for event in told(stream, everything=args.json):
+                tally.add(event)
+                view.tell(event)
     except LeftError:
         view.close()
         left_behind(tally)
@@ -118,11 +119,23 @@ def follow(client: Client, stream: Stream, args: Namespace) -> int:
     return finish(stream.result, view, args, screen)
 
 
+def told(stream: Stream, *, everything: bool) -> Iterator[AgentEvent]:
+    """The events of a run; not that of the error with which it ends, unless ``everything``: the command ends with it."""
+    error: AgentEvent | None = None
+    for each in stream:
+        event: AgentEvent = each  # type: ignore[assignment]  # those of this method
+        if error and event.get("state") != "failed":
+            yield error
+        error = event if event["event"] == "error" and not everything else None
+        if not error:
+            yield event
+
+
 def view_for(args: Namespace, screen: output.Screen) -> View:
     """How a run is shown: drawn where the terminal can, as lines elsewhere."""
     if args.json:
         return JsonView()
-    if args.plain or not screen.is_terminal or not terminal.knows_escapes():
+    if not screen.is_terminal or not terminal.knows_escapes():
         return PlainView(screen)
     from agentd.cli.agent_view import LiveView  # noqa: PLC0415  # rich is half of the start, and the run has begun
 

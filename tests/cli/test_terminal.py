@@ -2,83 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import pty
-import re
-import select
 import signal
-import struct
-import subprocess
-import sys
-import termios
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pty_harness import Terminal
 from scripted_peer import SILENCE, Failure, Result, ScriptedPeer
 
 from agentd.cli.hits import FEWEST_LINES, lines_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-CHECKOUT = Path(__file__).parents[2]
-ESCAPES = re.compile(r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;?]*[a-zA-Z]")
-
-
-class Terminal:
-    """A command on a pseudo-terminal. ``seen`` is all that it wrote so far."""
-
-    def __init__(self, *arguments: str, directory: Path, environ: dict[str, str]) -> None:
-        self.seen = ""
-        self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "agentd.cli.main", *arguments],
-            cwd=directory,
-            env=inherited | {"TERM": "xterm-256color", "PYTHONPATH": str(CHECKOUT)} | environ,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
-
-    def wait_for(self, text: str) -> None:
-        """Read until ``text`` was seen."""
-        self._read(lambda: text in self.plain())
-
-    def end(self) -> int:
-        """Read to the end and return the exit code."""
-        self._read(lambda: False)
-        return self.process.wait(10)
-
-    def plain(self) -> str:
-        """What was seen, without escape sequences."""
-        return ESCAPES.sub("", self.seen).replace("\r\n", "\n")
-
-    def close(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-        self.process.wait(10)
-        os.close(self._master)
-
-    def _read(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 15
-        while not done():
-            ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
-            assert ready, f"not seen within 15 s; seen: {self.plain()!r}"
-            try:
-                data = os.read(self._master, 65536)
-            except OSError:  # how Linux says that the other side of a terminal is closed
-                data = b""
-            if not data:
-                return
-            self.seen += data.decode()
 
 
 @pytest.fixture
