@@ -17,7 +17,7 @@ Languages = Annotated[
     tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...],
     Meta(max_length=20, description="Only these languages, as in python"),
 ]
-KindOfFile = Annotated[Literal["code", "docs", "data"] | None, Meta(description="Only files of this kind")]
+KindOfFile = Annotated[Literal["code", "docs", "data"], Meta(description="Only files of this kind")] | None
 
 
 class Arguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

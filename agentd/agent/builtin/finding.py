@@ -23,7 +23,7 @@ PASSAGE_TOKENS = 80
 
 NOTHING = "Nothing relevant was found. Try other words, or names as the code would have them; or list_files."
 
-HitLimit = Annotated[int | None, Meta(ge=1, le=30, description="Hits at most")]
+HitLimit = Annotated[int, Meta(ge=1, le=30, description="Hits at most")] | None
 
 
 class SemanticSearch(Selecting, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ class ReadSpan(Arguments, frozen=True, kw_only=True):
 
     path: Annotated[Path, Meta(description="The file, relative to its root or absolute")]
     start_line: Annotated[Line, Meta(description="The first line, from 1")] = 1
-    end_line: Annotated[Line | None, Meta(description="The last line; left out: as much as fits")] = None
+    end_line: Annotated[Line, Meta(description="The last line; left out: as much as fits")] | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, which the decoder reports, where the end lies before the start."""
@@ -44,7 +44,7 @@ class ReadSpan(Arguments, frozen=True, kw_only=True):
 class ListFiles(Selecting, frozen=True, kw_only=True):
     """Parameters of ``list_files``."""
 
-    after: Annotated[str | None, Meta(max_length=8192, description="Go on behind this path")] = None
+    after: Annotated[str, Meta(max_length=8192, description="Go on behind this path")] | None = None
 
 
 def reading_tools(library: Library) -> tuple[Tool, ...]:

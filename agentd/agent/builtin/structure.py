@@ -34,8 +34,8 @@ class FindSymbol(Arguments, frozen=True, kw_only=True):
 class CallChain(Arguments, frozen=True, kw_only=True):
     """Parameters of ``call_chain``."""
 
-    source: Annotated[Symbol | None, Meta(description=f"Who calls. {NAMED}")] = None
-    target: Annotated[Symbol | None, Meta(description="What is called, named likewise")] = None
+    source: Annotated[Symbol, Meta(description=f"Who calls. {NAMED}")] | None = None
+    target: Annotated[Symbol, Meta(description="What is called, named likewise")] | None = None
     depth: Annotated[int, Meta(ge=1, le=5, description="With one of both: how many calls away at most")] = 1
 
     def __post_init__(self) -> None:
@@ -47,8 +47,8 @@ class CallChain(Arguments, frozen=True, kw_only=True):
 class DependencyAnalysis(Arguments, frozen=True, kw_only=True):
     """Parameters of ``dependency_analysis``."""
 
-    path: Annotated[Path | None, Meta(description="The file")] = None
-    symbol: Annotated[Symbol | None, Meta(description="In place of a file: a name that it defines")] = None
+    path: Annotated[Path, Meta(description="The file")] | None = None
+    symbol: Annotated[Symbol, Meta(description="In place of a file: a name that it defines")] | None = None
     direction: Annotated[
         Literal["imports", "imported_by"], Meta(description="What the file imports, or what imports it")
     ] = "imports"

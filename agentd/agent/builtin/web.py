@@ -67,7 +67,7 @@ class WebSearching(Arguments, frozen=True, kw_only=True):
     """Parameters of ``web_search``."""
 
     query: Annotated[Query, Meta(description="What to search for, in a few words; nothing private")]
-    limit: Annotated[int | None, Meta(ge=1, le=20, description="Results at most")] = None
+    limit: Annotated[int, Meta(ge=1, le=20, description="Results at most")] | None = None
 
 
 class Fetching(Arguments, frozen=True, kw_only=True):
