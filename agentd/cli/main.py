@@ -41,6 +41,7 @@ FAMILIES = {
     "reindex": "index",
     "stats": "stats",
     "doctor": "doctor",
+    "mcp": "mcp",
     "stop": "daemon",
     "install": "service",
     "uninstall": "service",

@@ -21,6 +21,7 @@ LINGERING = "/var/lib/systemd/linger"
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108  # compared, not used
 _DISPOSABLE = frozenset({".cache", ".tox", ".nox"})
 """Parts of paths that runners of one command (uvx, pipx run) and of tests delete at will."""
+_OF_ANOTHER = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
 _UNSEEN = ("AGENTD_SOCKET", "AGENTD_STATE_DIR", "AGENTD_CONFIG")
 
 
@@ -59,6 +60,17 @@ def invoking_user(environ: Mapping[str, str] = os.environ) -> str:
 def bare(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """About what a service manager gives its services."""
     return {name: environ[name] for name in ("HOME", "PATH", "LANG") if name in environ}
+
+
+def detached(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment for an agentd that outlives who starts it and works elsewhere: its places are absolute, and what
+    a service manager said was for another process.
+    """
+    places = {"AGENTD_STATE_DIR": paths.state_directory(environ)}
+    path, named = paths.config_file(environ)
+    if named:
+        places["AGENTD_CONFIG"] = path
+    return {name: value for name, value in environ.items() if name not in _OF_ANOTHER} | places
 
 
 def why_temporary(directory: str, environ: Mapping[str, str] = os.environ) -> str | None:

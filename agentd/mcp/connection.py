@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentd.protocol import Event
 
 START_SECONDS = 60.0
-"""How long a daemon may take from its start until it answers; one that opens a large index on a slow disk needs some."""
+"""How long a daemon may take until it answers; one that opens a large index on a slow disk needs some."""
 LOOK_SECONDS = 0.02
 """Between two looks whether it answers: no event tells that a socket was made."""
 BUSY_RETRIES = 5
@@ -31,6 +31,15 @@ class Daemon:
         self._starter = starter
         self._client: AsyncClient | None = None
         self._opening: asyncio.Task[AsyncClient] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._client is not None and self._client.connected
+
+    def prepare(self) -> None:
+        """Connect in the background, so that the first call need not wait as long; it hears of what goes wrong."""
+        self._begin()
 
     async def call(
         self, method: str, params: dict[str, Any], hear: Callable[[Event], Awaitable[None]] | None = None
@@ -71,10 +80,13 @@ class Daemon:
         """
         if self._client is not None and self._client.connected:
             return self._client
+        return await asyncio.shield(self._begin())
+
+    def _begin(self) -> asyncio.Task[AsyncClient]:
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(self._opened)
-        return await asyncio.shield(self._opening)
+        return self._opening
 
     def _opened(self, opening: asyncio.Task[AsyncClient]) -> None:
         self._opening = None

@@ -1,4 +1,4 @@
-"""Which roots a client's calls are about: those around the folders in which it works. Pure but for a look at ``.git``."""
+"""Which roots a client's calls are about: those around the folders in which it works. No disk but for ``.git``."""
 
 from __future__ import annotations
 

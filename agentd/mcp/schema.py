@@ -12,7 +12,7 @@ _DEFINITIONS = "#/$defs/"
 def schema_of(kind: type) -> dict[str, Any]:
     """The schema of a struct or a typed dictionary. MCP wants ``type: object`` at its root, where msgspec refers."""
     described = msgspec.json.schema(kind)
-    definitions = described["$defs"]
-    root = definitions.pop(described["$ref"].removeprefix(_DEFINITIONS))
+    definitions: dict[str, Any] = described["$defs"]
+    root: dict[str, Any] = definitions.pop(described["$ref"].removeprefix(_DEFINITIONS))
     root.pop("description", None)  # a docstring, which is for who reads the code
     return root | ({"$defs": definitions} if definitions else {})

@@ -1,6 +1,7 @@
 """What the tools give: the daemon's answers, without what a language model has no use for.
 
-Each has ``notes``: what is missing or was left out, in words. Paths are absolute, lines count from 1, both ends included.
+Each has ``notes``: what is missing or was left out, in words. Paths are absolute, lines count from 1, both ends
+included.
 """
 
 from __future__ import annotations

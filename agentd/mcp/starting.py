@@ -86,8 +86,8 @@ class Starter:
             os.close(log)
 
     def _spawned(self, log: int) -> subprocess.Popen[bytes]:
-        """A process of its own session: no signal to ours, or to the terminal, reaches it. It holds none of our pipes, at
-        the end of which the client sees that we have gone.
+        """A process of its own session: no signal to ours, or to the terminal, reaches it. It holds none of our pipes,
+        at the end of which the client sees that we have gone.
         """
         try:
             return subprocess.Popen(  # noqa: S603  # our own daemon

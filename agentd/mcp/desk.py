@@ -1,0 +1,125 @@
+"""Where calls begin: which folders the client works in, which roots these mean, and whether one is to be added."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import ListRootsRequest, ListRootsResult
+from pydantic import ValidationError
+
+from agentd.mcp.call import Call, Scope, named_root
+from agentd.mcp.progress import Progress
+from agentd.mcp.project import folder_of, git_top, roots_around
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mcp.server.session import ServerSession
+
+    from agentd.mcp.arguments import Arguments
+    from agentd.mcp.connection import Daemon
+    from agentd.protocol import RootInfo
+
+CLIENT_SECONDS = 2.0
+"""For a client to say where it works."""
+STARTING = "waiting for agentd"
+
+
+class Desk:
+    """One client's.
+
+    Args:
+        daemon: the way to it.
+        roots: folders that all calls are about, unless they name another; none leaves it to where the client works.
+        add: whether a project of git that is not indexed is added.
+    """
+
+    def __init__(self, daemon: Daemon, roots: Sequence[str] = (), *, add: bool = False) -> None:
+        self.daemon = daemon
+        self._roots = roots
+        self._add = add
+        self._folders: list[str] | None = None
+        self._added: dict[str, str] = {}  # folder -> what came of adding it
+
+    def forget_folders(self) -> None:
+        """The client works elsewhere now: ask it again."""
+        self._folders = None
+
+    async def call(self, session: ServerSession, arguments: Arguments) -> Call:
+        """What a tool needs for one call.
+
+        Raises:
+            AgentdClientError: the daemon cannot be reached.
+        """
+        progress = Progress(session.report_progress)
+        if not self.daemon.connected:
+            await progress.say(STARTING)
+        if self._folders is None:
+            self._folders = await folders_of(session)
+        root = getattr(arguments, "root", None)
+        return Call(self.daemon, await self.scope(root if isinstance(root, str) else ""), progress, arguments)
+
+    async def scope(self, root: str = "") -> Scope:
+        """The roots that ``root`` names or, where it names none, those that the client's folders mean."""
+        known = await self.known()
+        folders = list(self._roots) or self._folders or []
+        if root:
+            return Scope(named_root(root, known), known, folders)
+        notes = []
+        if self._add and not self._roots and (added := await self._add_missing(known, folders)):
+            notes.append(added)
+            known = await self.known()
+        found = roots_around(folders, [each["path"] for each in known])
+        return Scope(found, known, folders, notes or self._hints(found, known, folders))
+
+    async def known(self) -> list[RootInfo]:
+        """All roots, and how far the index of each is."""
+        listed: dict[str, Any] = await self.daemon.call("roots.list", {})
+        return listed["roots"]  # type: ignore[no-any-return]
+
+    def _hints(self, found: Sequence[str], known: Sequence[RootInfo], folders: Sequence[str]) -> list[str]:
+        if found or not folders:
+            return []
+        instead = "all indexed folders were searched" if known else "nothing is indexed yet"
+        return [f"{folders[0]} is not indexed, {instead}; to index it: agentctl add {git_top(folders[0]) or 'DIR'}"]
+
+    async def _add_missing(self, known: Sequence[RootInfo], folders: Sequence[str]) -> str | None:
+        """Add the project around the first folder that no root covers; what to say about it, None for nothing."""
+        paths = [each["path"] for each in known]
+        missing = next((folder for folder in folders if not roots_around([folder], paths)), None)
+        top = git_top(missing) if missing else None
+        if top is None or top in self._added:
+            return None
+        await self.daemon.call("roots.add", {"path": top})
+        self._added[top] = f"{top} was not indexed: added just now, its index is being built"
+        return self._added[top]
+
+
+async def folders_of(session: ServerSession) -> list[str]:
+    """Where the client works: its roots, where it tells them, else where it started this process."""
+    return await folders_told(session) or working_directory()
+
+
+async def folders_told(session: ServerSession) -> list[str]:
+    """The client's roots; none where it has none, or does not answer in time."""
+    capabilities = session.client_capabilities
+    if capabilities is None or capabilities.roots is None or not session.can_send_request:
+        return []
+    try:
+        told = await session.send_request(
+            ListRootsRequest(), ListRootsResult, request_read_timeout_seconds=CLIENT_SECONDS
+        )
+    except (MCPError, ValidationError):
+        return []
+    folders = (folder_of(str(root.uri)) for root in told.roots)
+    return [os.path.realpath(folder) for folder in folders if folder]
+
+
+def working_directory() -> list[str]:
+    """Where this process was started, unless that has gone."""
+    try:
+        return [os.path.realpath(os.getcwd())]
+    except FileNotFoundError:
+        return []

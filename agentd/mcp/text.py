@@ -1,0 +1,36 @@
+"""Answers as text for a language model: one place a line, as PATH:LINES, then what stands there. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def place(entry: Mapping[str, Any]) -> str:
+    """``PATH:START-END``, with the address where it is a page."""
+    where = entry.get("path") or entry.get("url")
+    start, end = entry["start_line"], entry["end_line"]
+    return f"{where}:{start}" if start == end else f"{where}:{start}-{end}"
+
+
+def definition(entry: Mapping[str, Any]) -> str:
+    """``PATH:LINES  kind name  signature``."""
+    signature = f"  {entry['signature']}" if entry["signature"] else ""
+    return f"{place(entry)}  {entry['kind']} {entry['name']}{signature}{changed(entry)}"
+
+
+def changed(entry: Mapping[str, Any]) -> str:
+    """What to add where the file has changed."""
+    return "  (the file has changed since)" if entry.get("stale") else ""
+
+
+def text_of(lines: Iterable[str], notes: Iterable[str]) -> str:
+    """``lines``, and after them the notes, each marked as one."""
+    return "\n".join([*lines, *(f"Note: {note}" for note in notes)])
+
+
+def group(title: str, lines: list[str]) -> list[str]:
+    """A title and its lines, nothing where there are none."""
+    return [f"{title}:", *(f"  {line}" for line in lines)] if lines else []
