@@ -153,7 +153,7 @@ class ServiceManager:
     def install(self, **settings: str) -> None:
         """Write the units as ``agentctl install`` does, and start nothing. ``settings`` go into a drop-in."""
         for name in ("agentd.service", "agentd.socket"):
-            (self.units / name).write_text(rendered(name, command_here()))
+            (self.units / name).write_text(rendered(name, command_here("agentd", "agentd")))
         self.drop_in(**settings)
 
     def drop_in(self, **settings: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from agentd.cli import output, skew
 from agentd.client import Client
@@ -59,6 +60,15 @@ def connect(args: argparse.Namespace, *, any_protocol: bool = False) -> Client:
         client.close()
         raise
     return client
+
+
+def agreed(question: str) -> bool:
+    """Ask the person; without one to ask, only ``--yes`` is a yes."""
+    if not sys.stdin.isatty():
+        output.note("agentctl: nobody is here to confirm it; add --yes")
+        return False
+    output.note(f"{question} [y/N] ")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def positive(text: str) -> int:

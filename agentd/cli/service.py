@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from agentd.cli import command as c
 from agentd.cli import output
@@ -159,14 +158,10 @@ def purge(units: Units, steps: Steps, leavings: Leavings) -> None:
 
 
 def agreed(leavings: Leavings) -> bool:
-    """Ask the person; without one to ask, only ``--yes`` is a yes."""
+    """Show the person what would be deleted, and ask."""
     what = [f"  {path} ({megabytes(size)})" for path, size in leavings.paths.items()]
     output.note("This deletes:", *map(output.clean, what))
-    if not sys.stdin.isatty():
-        output.note("agentctl: nobody is here to confirm it; add --yes")
-        return False
-    output.note("Delete all this? [y/N] ")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return c.agreed("Delete all this?")
 
 
 def megabytes(size: int) -> str:

@@ -73,22 +73,31 @@ def daemon_command() -> list[str]:
     """The agentd that belongs to this agentctl.
 
     Raises:
-        AgentdClientError: ``temporary_environment``: it will not be there at the next start.
+        AgentdClientError: ``temporary_environment``.
+    """
+    refuse_temporary("a service")
+    return command_here("agentd", "agentd")
+
+
+def refuse_temporary(user: str) -> None:
+    """See that this agentctl runs from where it can stay, for the sake of a ``user`` that will start it from there.
+
+    Raises:
+        AgentdClientError: ``temporary_environment``: it will not be there one day.
     """
     if reason := service.why_temporary(sys.prefix):
         raise AgentdClientError(
             "temporary_environment",
-            f"This agentctl runs from {sys.prefix}, and {reason}: a service that starts from there would fail one day. "
+            f"This agentctl runs from {sys.prefix}, and {reason}: {user} that starts from there would fail one day. "
             "Install it where it can stay: in a checkout elsewhere, such as ~/src (`make run` installs into its .venv) "
             "or as a package with `uv tool install agentd-local`; then run the agentctl that this gives you.",
         )
-    return command_here()
 
 
-def command_here() -> list[str]:
-    """The agentd beside this Python, wherever that is."""
-    script = os.path.join(os.path.dirname(sys.executable), "agentd")
-    return [script] if os.access(script, os.X_OK) else [sys.executable, "-P", "-m", "agentd"]
+def command_here(program: str, module: str) -> list[str]:
+    """How to start a program of ours with this Python, wherever that is."""
+    script = os.path.join(os.path.dirname(sys.executable), program)
+    return [script] if os.access(script, os.X_OK) else [sys.executable, "-P", "-m", module]
 
 
 def check_starts(command: list[str], account: pwd.struct_passwd | None) -> None:

@@ -59,7 +59,7 @@ def state_directory(environ: Mapping[str, str] = os.environ) -> str:
         return os.path.abspath(named)
     if directory := _of_service(environ, "STATE_DIRECTORY"):
         return directory
-    return os.path.join(_of_xdg(environ, "XDG_STATE_HOME") or _home(environ, ".local/state"), "agentd")
+    return os.path.join(_of_xdg(environ, "XDG_STATE_HOME") or home(environ, ".local/state"), "agentd")
 
 
 def config_file(environ: Mapping[str, str] = os.environ) -> tuple[str, bool]:
@@ -68,13 +68,22 @@ def config_file(environ: Mapping[str, str] = os.environ) -> tuple[str, bool]:
         return os.path.abspath(named), True
     if directory := _of_service(environ, "CONFIGURATION_DIRECTORY"):
         return os.path.join(directory, CONFIG_NAME), False
-    base = _of_xdg(environ, "XDG_CONFIG_HOME") or _home(environ, ".config")
-    return os.path.join(base, "agentd", CONFIG_NAME), False
+    return os.path.join(config_home(environ), "agentd", CONFIG_NAME), False
 
 
 def git_excludes(environ: Mapping[str, str] = os.environ) -> str:
     """The user's own ignore rules for all their repositories, at git's default place (gitignore(5)); may be missing."""
-    return os.path.join(_of_xdg(environ, "XDG_CONFIG_HOME") or _home(environ, ".config"), "git", "ignore")
+    return os.path.join(config_home(environ), "git", "ignore")
+
+
+def config_home(environ: Mapping[str, str] = os.environ) -> str:
+    """The directory below which the user's programs keep their configuration."""
+    return _of_xdg(environ, "XDG_CONFIG_HOME") or home(environ, ".config")
+
+
+def home(environ: Mapping[str, str], below: str) -> str:
+    """A place below the user's home."""
+    return os.path.join(environ.get("HOME") or os.path.expanduser("~"), below)
 
 
 def check_private(directory: str) -> None:
@@ -133,7 +142,3 @@ def _of_xdg(environ: Mapping[str, str], name: str) -> str | None:
     """A base directory; the specification says to ignore a relative one."""
     directory = environ.get(name, "")
     return directory if os.path.isabs(directory) else None
-
-
-def _home(environ: Mapping[str, str], below: str) -> str:
-    return os.path.join(environ.get("HOME") or os.path.expanduser("~"), below)

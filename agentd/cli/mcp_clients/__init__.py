@@ -1,0 +1,1 @@
+"""The configuration files of MCP clients: what stands there about agentd, and how to change just that."""
