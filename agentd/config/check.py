@@ -7,9 +7,11 @@ from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentd.config.commands import executable
+
 if TYPE_CHECKING:
     from agentd.config.load import Loaded
-    from agentd.config.settings import Settings
+    from agentd.config.settings import Settings, ToolSettings
 
 
 def warnings(loaded: Loaded) -> list[str]:
@@ -26,6 +28,7 @@ def warnings(loaded: Loaded) -> list[str]:
     models["rerank.model"] = settings.rerank.model
     if (weights := settings.search.weights) and not Path(weights).is_file():
         found.append(f"search.weights {weights} is no file ({loaded.origins['search.weights']})")
+    found += [f"tool {tool.name}: {problem}" for tool in settings.tools if (problem := _tool(tool))]
     found += [f"metrics.textfile {problem} ({loaded.origins['metrics.textfile']})" for problem in _textfile(settings)]
     return found + [
         f"{key} {model} is no folder ({loaded.origins[key]})"
@@ -45,6 +48,14 @@ def _textfile(settings: Settings) -> list[str]:
     elif not os.access(folder, os.W_OK | os.X_OK):
         found.append(f"{path} cannot be written: this user may not write to {folder}")
     return found
+
+
+def _tool(tool: ToolSettings) -> str | None:
+    if executable(tool.command[0]) is None:
+        return f"there is no program {tool.command[0]} that this user could run"
+    if tool.directory and not Path(tool.directory).is_dir():
+        return f"its directory {tool.directory} is no folder"
+    return None
 
 
 def _root(root: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Tables of which the file may hold several: ``[[root]]`` and ``[[provider]]``, each entry checked key by key."""
+"""Tables of which the file may hold several, such as ``[[root]]``: each entry is checked key by key."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from agentd.config.entries import take_entries
 from agentd.config.schema import ENTRIES, FIELDS, SECTIONS, nearest
-from agentd.config.settings import ProviderSettings, RootSettings
+from agentd.config.settings import ProviderSettings, RootSettings, ToolSettings
 from agentd.config.values import convert, place, shown
 from agentd.errors import ConfigError
 
@@ -36,6 +36,7 @@ class FileValues(Struct, frozen=True):
     values: dict[str, Any]
     roots: tuple[RootSettings, ...]
     providers: tuple[ProviderSettings, ...]
+    tools: tuple[ToolSettings, ...]
     lines: dict[str, int]
 
     def origin(self, key: str) -> str:
@@ -60,7 +61,8 @@ def read_file(path: Path) -> FileValues:
     lines = line_numbers(text)
     roots = take_entries(path, "root", tables.pop("root", []), lines, RootSettings)
     providers = take_entries(path, "provider", tables.pop("provider", []), lines, ProviderSettings)
-    return FileValues(path, _take_sections(path, tables, lines), roots, providers, lines)
+    tools = take_entries(path, "tool", tables.pop("tool", []), lines, ToolSettings)
+    return FileValues(path, _take_sections(path, tables, lines), roots, providers, tools, lines)
 
 
 def _read(path: Path) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agentd.config.flags import Flags
-    from agentd.config.settings import RootSettings
+    from agentd.config.settings import RootSettings, ToolSettings
 
 DEFAULT = "default"
 SOCKET_VARIABLES = ("AGENTD_SOCKET", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
@@ -78,6 +78,7 @@ def load(flags: Flags, environ: Mapping[str, str] = os.environ) -> Loaded:
         roots=tuple(root for root in roots if root not in flag_roots),
         rules=_rules(file, home),
         providers=file.providers if file else (),
+        tools=_tools(file, home),
         **_sections(values),
     )
     check_together(settings, origins)
@@ -146,6 +147,19 @@ def _rules(file: FileValues | None, home: str) -> tuple[RootSettings, ...]:
     )
 
 
+def _tools(file: FileValues | None, home: str) -> tuple[ToolSettings, ...]:
+    """A program that is named by a path, and the folder that it runs in, are relative to the file: never to a root."""
+    if file is None:
+        return ()
+    placed = []
+    for tool in file.tools:
+        program, *rest = tool.command
+        program = str(_place(program, file.path.parent, home)) if "/" in program else program
+        directory = str(_resolve(tool.directory, file.path.parent, home)) if tool.directory else ""
+        placed.append(msgspec.structs.replace(tool, command=(program, *rest), directory=directory))
+    return tuple(placed)
+
+
 def _unique(roots: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(roots))
 
@@ -156,14 +170,18 @@ def _home(environ: Mapping[str, str]) -> str:
 
 def _resolve(path: str, base: Path, home: str) -> Path:
     """Absolute, with ``~`` expanded and links followed as far as they lead."""
-    if "\0" in path:
-        raise ConfigError(f"expected a path without NUL bytes, found {path!r}")
-    expanded = home + path[1:] if path == "~" or path.startswith("~/") else path
-    absolute = base / expanded
+    absolute = _place(path, base, home)
     try:
         return absolute.resolve()
     except (OSError, RuntimeError):  # a loop of links: whoever opens it says so
         return Path(os.path.abspath(absolute))  # noqa: PTH100  # Path.resolve is what just failed
+
+
+def _place(path: str, base: Path, home: str) -> Path:
+    """Absolute, with ``~`` expanded; links stay, since programs such as busybox tell by their name what to do."""
+    if "\0" in path:
+        raise ConfigError(f"expected a path without NUL bytes, found {path!r}")
+    return base / (home + path[1:] if path == "~" or path.startswith("~/") else path)
 
 
 def _sections(values: dict[str, Any]) -> dict[str, Any]:

@@ -31,24 +31,26 @@ LIVE = frozenset(
         "rerank.candidates",
         "rerank.weight",
         "rerank.limit_milliseconds",
-        *(key for key in FIELDS if key.startswith(("search.", "limits.", "chat.", "answer.", "web."))),
+        *(key for key in FIELDS if key.startswith(("search.", "limits.", "chat.", "answer.", "agent.", "web."))),
     }
 )
-"""Keys that take effect on SIGHUP; so do the roots of the file. All else is built into processes and open files. A
-chain of chat models does where it names servers that were there at the start.
+"""Keys that take effect on SIGHUP; so do the roots and tools of the file. All else is built into processes and open
+files. A chain of chat models does where it names servers that were there at the start.
 """
 
 PLACES = ("socket", "state_directory", "config_file", "flag_roots")
 
 
 def reload_difference(old: Settings, new: Settings) -> tuple[list[str], list[str]]:
-    """Names of what differs: first what can change live (``roots`` among it), then what needs a restart."""
+    """Names of what differs: first what can change live (with ``roots``, ``tools``), then what needs a restart."""
     before, after, may_change = as_values(old), as_values(new), _live(old, new)
     changed = [key for key in FIELDS if before[key] != after[key]]
     live = [key for key in changed if key in may_change]
     restart = [key for key in changed if key not in may_change]
     if (old.roots, old.rules) != (new.roots, new.rules):
         live.append("roots")
+    if old.tools != new.tools:
+        live.append("tools")
     if old.providers != new.providers:
         restart.append("providers")
     restart += [name for name in PLACES if getattr(old, name) != getattr(new, name)]
@@ -57,7 +59,7 @@ def reload_difference(old: Settings, new: Settings) -> tuple[list[str], list[str
 
 def take_live(old: Settings, new: Settings) -> Settings:
     """``old`` with the live part of ``new``: the settings in force after a reload."""
-    changes: dict[str, Any] = {"roots": new.roots, "rules": new.rules}
+    changes: dict[str, Any] = {"roots": new.roots, "rules": new.rules, "tools": new.tools}
     may_change = _live(old, new)
     for section in SECTIONS:
         wanted = getattr(new, section)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agentd.config.load import as_values
-from agentd.config.schema import FIELDS
+from agentd.config.schema import FIELDS, default_of
 
 if TYPE_CHECKING:
     from agentd.config.load import Loaded
@@ -37,6 +37,8 @@ def render(loaded: Loaded) -> str:
         lines += _entry(settings.rule(str(root)), "path")
     for provider in settings.providers:
         lines += ["", "[[provider]]", f"name = {_toml(provider.name)}", *_entry(provider, "name")]
+    for tool in settings.tools:
+        lines += ["", "[[tool]]", f"name = {_toml(tool.name)}", *_entry(tool, "name")]
     return "\n".join(lines) + "\n"
 
 
@@ -45,7 +47,7 @@ def _entry(entry: Section, *shown: str) -> list[str]:
     return [
         f"{field.name} = {_toml(value)}"
         for field in msgspec.structs.fields(entry)
-        if field.name not in shown and (value := getattr(entry, field.name)) != field.default
+        if field.name not in shown and (value := getattr(entry, field.name)) != default_of(field)
     ]
 
 
@@ -59,5 +61,9 @@ def _printable(text: str) -> str:
 
 
 def _toml(value: object) -> str:
-    """JSON's numbers, booleans, strings and lists are TOML's, but for the character DEL, which TOML wants escaped."""
+    """JSON's numbers, booleans and strings are TOML's, but for the character DEL, which TOML wants escaped."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_toml(key)} = {_toml(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct, inspect
 
-from agentd.config.settings import ProviderSettings, RootSettings, Section, Settings
+from agentd.config.settings import ProviderSettings, RootSettings, Section, Settings, ToolSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +59,12 @@ def _in_words(info: inspect.Type) -> str:
             words = f"a list of {_choices(item)}"
         case inspect.VarTupleType():
             words = "a list of strings"
-        case inspect.StrType(pattern=str(), min_length=None):
-            words = "a name of lower-case letters, digits, - and _"
+        case inspect.StrType(pattern=str() as pattern, min_length=None):
+            words = f"a name of lower-case letters, digits{', - and _' if '-]' in pattern else ' and _'}"
+        case inspect.DictType():
+            words = "a table of JSON schemas"
+        case inspect.UnionType():
+            words = _in_words(next(kind for kind in info.types if not isinstance(kind, inspect.NoneType)))
         case _:
             words = "a string"
     return words
@@ -76,7 +80,12 @@ def _bounds(info: inspect.IntType | inspect.FloatType) -> str:
 
 
 def _fields_of(section: str, table: type[Section]) -> list[Field]:
-    return [Field(section, field.name, field.type, field.default) for field in msgspec.structs.fields(table)]
+    return [Field(section, field.name, field.type, default_of(field)) for field in msgspec.structs.fields(table)]
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """The default of a field; ``NODEFAULT`` where it must be set."""
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -90,9 +99,9 @@ FIELDS = {field.key: field for section, table in SECTIONS.items() for field in _
 
 ENTRIES = {
     name: {field.name: field for field in _fields_of(name, table)}
-    for name, table in (("root", RootSettings), ("provider", ProviderSettings))
+    for name, table in (("root", RootSettings), ("provider", ProviderSettings), ("tool", ToolSettings))
 }
-"""``[[root]]`` and ``[[provider]]``, of which the file may hold several: their fields by name."""
+"""``[[root]]``, ``[[provider]]`` and ``[[tool]]``, of which the file may hold several: their fields by name."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from agentd.config.commands import BUILT_IN, check_tool
 from agentd.config.schema import nearest
 from agentd.config.settings import LOCAL
 from agentd.config.users import user_ids
@@ -30,6 +31,10 @@ def check_together(settings: Settings, origins: Mapping[str, str]) -> None:
     _refuse_repeated("root", [rule.path for rule in dict.fromkeys(settings.rules)])
     for provider in settings.providers:
         _check_provider(provider)
+    _refuse_repeated("tool", [tool.name for tool in settings.tools])
+    for tool in settings.tools:
+        check_tool(tool)
+    _check_agent(settings, origins)
     _check_searxng(settings, origins)
     for where, chain in _embedding_chains(settings, origins).items():
         _check_chain(settings, where, chain, "embedding_model", lambda each: each.embedding_model)
@@ -61,6 +66,14 @@ def _check_provider(provider: ProviderSettings) -> None:
     _check_url(f"provider {provider.name}: base_url", provider.base_url)
     if not provider.embedding_model and not provider.chat_model:
         raise ConfigError(f"provider {provider.name}: expected embedding_model or chat_model, found neither")
+
+
+def _check_agent(settings: Settings, origins: Mapping[str, str]) -> None:
+    known = sorted(BUILT_IN | {tool.name for tool in settings.tools})
+    for name in settings.agent.tools:
+        if name not in known:
+            where = origins.get("agent.tools", "agent.tools")
+            raise ConfigError(f"{where}: there is no tool {name}; {nearest(name, known)}")
 
 
 def _check_searxng(settings: Settings, origins: Mapping[str, str]) -> None:

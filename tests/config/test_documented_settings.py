@@ -61,7 +61,7 @@ def test_the_reference_has_every_table() -> None:
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_the_reference_lists_every_key_of_an_entry_as_it_is(name: str) -> None:
-    heading = {"root": "Roots", "provider": "Providers"}[name]
+    heading = {"root": "Roots", "provider": "Providers", "tool": "Tools"}[name]
     part = REFERENCE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| .+ \|$", part, re.MULTILINE)
     expected = [
