@@ -135,6 +135,14 @@ class Client:
         self._open = self._last_id + 1  # before it is sent: Ctrl-C may come at any moment
         return Stream(self, self._send(method, params))
 
+    def _patiently(self, method: str, /, **params: Any) -> Any:
+        """``request``, for what may be silent for long: the daemon bounds it, not the ``timeout`` of a line."""
+        before, self.timeout = self.timeout, None
+        try:
+            return self.request(method, **params)
+        finally:
+            self.timeout = before
+
     def cancel(self, request_id: int) -> None:
         """Ask the daemon to end a request, which then answers with the error ``cancelled``."""
         self._send("cancel", {"id": request_id})
@@ -242,6 +250,25 @@ class Client:
         """Answers that are kept, the newest first; ``before`` is the ``next`` of the page before."""
         return self.request("answer.list", **page_params(limit, before))  # type: ignore[no-any-return]
 
+    def agent(self, task: str, **options: Unpack[p.AgentOptions]) -> p.Run:
+        """Have a model do a task with tools; ``stream("agent.run", task=...)`` shows what happens as it does.
+
+        It takes as long as its budgets let it, whatever ``timeout`` is. See :class:`agentd.protocol.AgentOptions`.
+        """
+        return self._patiently("agent.run", task=task, **options)  # type: ignore[no-any-return]
+
+    def runs(self, limit: int = 20, before: str | None = None) -> p.RunList:
+        """Runs that are kept or go on, the newest first; ``before`` is the ``next`` of the page before."""
+        return self.request("agent.runs", **page_params(limit, before))  # type: ignore[no-any-return]
+
+    def trace(self, run_id: str) -> p.Trace:
+        """A run with every turn of it; of one that goes on, what there is of it now."""
+        return self.request("agent.trace", id=run_id)  # type: ignore[no-any-return]
+
+    def stop_run(self, run_id: str) -> bool:
+        """End a run, whoever began it; False where it had ended before."""
+        return self.request("agent.stop", id=run_id)["stopped"]  # type: ignore[no-any-return]
+
     def roots(self) -> list[p.RootInfo]:
         """Every root and how far its index is."""
         return self.request("roots.list")["roots"]  # type: ignore[no-any-return]
@@ -264,11 +291,7 @@ class Client:
         Raises:
             AgentdClientError: ``deadline`` after ``timeout`` seconds, with the ``status`` in its ``data``.
         """
-        before, self.timeout = self.timeout, None
-        try:
-            return self.request("index.wait", **wait_params(target, timeout))  # type: ignore[no-any-return]
-        finally:
-            self.timeout = before
+        return self._patiently("index.wait", **wait_params(target, timeout))  # type: ignore[no-any-return]
 
     def reindex(self, path: str | None = None) -> p.Reindexed:
         """Read every file of a root, or of all of them, again."""

@@ -113,3 +113,18 @@ async def test_the_conveniences_send_what_the_other_client_sends(client: AsyncCl
         ("roots.remove", {"path": "/a"}),
         ("roots.list", {}),
     ]
+
+
+async def test_runs_are_begun_listed_shown_and_stopped(client: AsyncClient, peer: ScriptedPeer) -> None:
+    peer.replies |= dict.fromkeys(("agent.run", "agent.runs", "agent.trace"), Result({}))
+    peer.replies["agent.stop"] = Result({"stopped": False})
+    await client.agent("find it", keep=True)
+    await client.runs()
+    await client.trace("a")
+    assert await client.stop_run("a") is False
+    assert peer.sent() == [
+        ("agent.run", {"task": "find it", "keep": True}),
+        ("agent.runs", {"limit": 20}),
+        ("agent.trace", {"id": "a"}),
+        ("agent.stop", {"id": "a"}),
+    ]

@@ -83,6 +83,22 @@ def test_every_convenience_calls_its_method(client: Client, peer: ScriptedPeer) 
     ]
 
 
+def test_runs_are_begun_listed_shown_and_stopped(client: Client, peer: ScriptedPeer) -> None:
+    peer.replies |= dict.fromkeys(("agent.run", "agent.runs", "agent.trace"), Result({}))
+    peer.replies["agent.stop"] = Result({"stopped": True})
+    client.agent("find it", tier="small", max_turns=3)
+    client.runs(5, before="b")
+    client.trace("a")
+    assert client.stop_run("a") is True
+    assert peer.sent() == [
+        ("agent.run", {"task": "find it", "tier": "small", "max_turns": 3}),
+        ("agent.runs", {"limit": 5, "before": "b"}),
+        ("agent.trace", {"id": "a"}),
+        ("agent.stop", {"id": "a"}),
+    ]
+    assert client.timeout == 10
+
+
 def test_a_stream_gives_the_events_then_the_result(client: Client, peer: ScriptedPeer) -> None:
     peer.replies["index.wait"] = Result("done", events=({"event": "progress", "n": 1}, {"event": "progress", "n": 2}))
     stream = client.stream("index.wait")

@@ -23,6 +23,20 @@ CALLS = [
     {"name": "main", "line": 3, "certainty": "exact", "depth": 2},
 ]
 STATUS = {"documents": 2812, "state": "current"}
+CALL = {"turn": 1, "call": "call_1", "tool": "read_span"}
+RUN_EVENTS: tuple[dict[str, object], ...] = (
+    {"event": "tool_call", **CALL, "input": {"path": "retry.py"}},
+    {"event": "tool_result", **CALL, "outcome": "ok", "found": 1},
+    {"event": "chunk", "turn": 2, "text": "A request is tried again 3 times [1]."},
+)
+RUN = {
+    "state": "answered",
+    "counts": {"turns": 2},
+    "usage": {"output_tokens": 96},
+    "citations": [{"n": 1, "path": "/srv/shop/http/retry.py", "start_line": 12}],
+}
+HEAD = {"id": "5d64afz0k3vw", "state": "answered", "task": "how often is a request tried again?"}
+TURN = {"n": 1, "calls": [{"tool": "read_span", "milliseconds": 4.2, "tokens": 24}]}
 PROGRESS: dict[str, object] = {"event": "progress", "status": {"vectors_pending": 8700}}
 
 
@@ -40,6 +54,10 @@ def test_the_example_prints_what_the_page_says(code: str, expected: str, tmp_pat
         "roots.add": added,
         "index.wait": Result(STATUS, events=(PROGRESS,)),
         "index.status": Result(STATUS),
+        "agent.run": Result(RUN, events=RUN_EVENTS),
+        "agent.runs": Result({"runs": [HEAD]}),
+        "agent.trace": Result({"turns": [TURN]}),
+        "agent.stop": Result({"stopped": False}),
         "read_span": Result({"text": "class RetryPolicy:\n    attempts: int = 3\n"}),
     }
     environ = {**os.environ, "AGENTD_SOCKET": str(tmp_path / "s"), "PYTHONPATH": str(CHECKOUT)}

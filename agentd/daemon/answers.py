@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from agentd.retrieval.freshness import Freshness
     from agentd.retrieval.multi import MultiSearcher
     from agentd.server import answer_params as a
+    from agentd.server.params import PageParams
     from agentd.storage.catalogue import Catalogue
     from agentd.storage.kept_table import Head
 
@@ -76,18 +77,18 @@ class DaemonAnswers:
         self._graph = GraphSource(Neighbourhood(catalogue, freshness))
         self._grounder = Grounder(reader, ExtractedTexts(catalogue, index), index)
         self._keeper = Keeper(ANSWER, records.store, records.refuse_removed)
-        self._binder = Binder(self._grounder, LiteralSupport(settings.answer.min_support))
-        self.asker = Asker(settings.answer, settings.chat, None, WholePassages(), self._binder, self._keeper)
+        self.binder = Binder(self._grounder, LiteralSupport(settings.answer.min_support))
+        self.asker = Asker(settings.answer, settings.chat, None, WholePassages(), self.binder, self._keeper)
 
     def judge_by_meaning(self, pool: Pool, directory: str, max_tokens: int) -> None:
         """Judge sentences and narrow passages with the embedding model in ``directory`` from now on."""
         self.asker.extractor = Excerpts(pool, directory, max_tokens, Scopes(self._catalogue, self._index))
-        self._binder.checker = EmbeddingSupport(pool, directory, max_tokens, self._settings.answer.min_support)
+        self.binder.checker = EmbeddingSupport(pool, directory, max_tokens, self._settings.answer.min_support)
 
     def adopt(self, settings: Settings) -> None:
         """Take other settings from now on."""
         self._settings = settings
-        self._binder.checker.least = settings.answer.min_support
+        self.binder.checker.least = settings.answer.min_support
         self.asker.settings, self.asker.chat_settings = settings.answer, settings.chat
 
     async def ask(self, params: a.AskParams, deadline: float | None, emit: Emit) -> p.Answered:
@@ -110,7 +111,7 @@ class DaemonAnswers:
         """Compare what it cites with the disk."""
         return await verify(await self._keeper.get(answer_id), self._grounder)
 
-    async def list(self, params: a.AnswerListParams) -> p.AnswerList:
+    async def list(self, params: PageParams) -> p.AnswerList:
         """List answers."""
         page = await self.records.page(params.before, params.limit)
         return {

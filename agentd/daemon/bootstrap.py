@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 
 from agentd.compute.pool import Pool
 from agentd.daemon.adoption import adopt, adopt_answers
+from agentd.daemon.agent_library import DaemonLibrary
+from agentd.daemon.agent_runs import Runs
+from agentd.daemon.agent_web import AgentWeb
+from agentd.daemon.agents import DaemonAgents
 from agentd.daemon.answers import DaemonAnswers
 from agentd.daemon.chores import chores, release_keyword_writer
 from agentd.daemon.descriptors import Descriptors
@@ -125,9 +129,12 @@ class Daemon:
         self.maintenance.add("web cache", self.web.maintain)
         self.reserves.web_cache = lambda: self.web.cache
         self.services = self._new_services(searches, freshness, exporter)
+        self.agents = self.services.agents = self._new_agents()
+        self.maintenance.add("runs", self.agents.maintain)
+        self.status.sections["agent"] = self.agents.stats
         allowed = AllowList(settings.server.allowed_users)
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
-        self.idle = IdleExit(settings.server.idle_exit_seconds, self.server.last_use)
+        self.idle = IdleExit(settings.server.idle_exit_seconds, self.server.last_use, self.agents.last_use)
         self.textfile = self._new_textfile(exporter)
         self.purger = Purger(
             catalogue.purge,
@@ -179,6 +186,22 @@ class Daemon:
             exporter,
             self.answers,
             Inspector(self.stores.catalogue, self.index, self.pool),
+        )
+
+    def _new_agents(self) -> DaemonAgents:
+        """The agent, whose tools call the same methods as clients."""
+        return DaemonAgents(
+            self.settings,
+            self.index,
+            self.answers,
+            DaemonLibrary(self.services, self.index.keepers.__contains__),
+            AgentWeb(self.web),
+            Runs(
+                Records(self.stores.runs, self.index, self.stores.catalogue),
+                self.metrics,
+                lambda: self.server.draining,
+            ),
+            self.metrics,
         )
 
     def _new_status(self) -> StatusReporter:
@@ -285,5 +308,7 @@ async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[
     stack.push_async_callback(daemon.web.close)
     await daemon.web.open(settings)
     await adopt_answers(daemon, settings)
+    stack.push_async_callback(daemon.agents.close)
+    await daemon.agents.open()
     await daemon.reranker.prepare()
     return daemon

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from agentd.config.settings import SearchSettings
+    from agentd.daemon.agents import DaemonAgents
     from agentd.daemon.answers import DaemonAnswers
     from agentd.daemon.graph import DaemonGraph
     from agentd.daemon.metrics.exporter import Exporter
@@ -52,6 +53,7 @@ class DaemonServices:
         self.settings = settings
         self.graph = graph
         self.answers = answers
+        self.agents: DaemonAgents  # set where both are made: their tools call these methods
         self.check_state: Callable[[], Awaitable[None]] = nothing_to_check
         """Raises StateUnusableError where what was kept is lost: awaited before anything kept is acknowledged."""
         self._index = index
@@ -99,12 +101,16 @@ class DaemonServices:
         """Remove a root."""
         documents = await self._index.remove(path)
         await self.answers.records.forget_removed()
+        await self.agents.forget_removed()
         await self.check_state()
         return {"removed": path, "documents": documents}
 
     async def purge_removed(self) -> None:
-        """Leave no byte of removed roots in what is kept of answers. Raises StateUnusableError: no room for a copy."""
+        """Leave no byte of removed roots in what is kept of answers and runs. Raises StateUnusableError: no room for a
+        copy.
+        """
         await self.answers.records.purge_removed()
+        await self.agents.purge_removed()
 
     async def roots(self) -> Sequence[RootInfo]:
         """List the roots."""

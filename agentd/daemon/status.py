@@ -15,7 +15,7 @@ from agentd.daemon.usage import disk_use
 from agentd.indexing.progress import seconds_left
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from agentd.compute.pool import Pool
     from agentd.daemon.findings import Findings
@@ -76,6 +76,8 @@ class StatusReporter:
         self._lag = lag
         self._events = events
         self._state = state_directory
+        self.sections: dict[str, Callable[[], object]] = {}
+        """What others tell of in ``stats``, by section."""
         self._disk: tuple[float, dict[str, int]] = (0.0, {})
         self._started = time.time()
         self._began = time.monotonic()
@@ -168,6 +170,7 @@ class StatusReporter:
             "events": {"listeners": self._events.listeners, "lost": self._events.lost},
             "maintenance": {"runs": self._maintenance.runs},
             "services": dict(self._supervisor.restarts),
+            **{name: tell() for name, tell in self.sections.items()},
             "metrics": self._metrics.snapshot(),
         }
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 import agentd
 from agentd.errors import DeadlineError
 from agentd.protocol import METHODS, PROTOCOL_VERSION
+from agentd.server.agent_handlers import AGENT_METHODS
 from agentd.server.answer_handlers import ANSWER_METHODS
 from agentd.server.graph_handlers import GRAPH_METHODS
 from agentd.server.method import Context, Load, Method
@@ -144,6 +145,7 @@ METHOD_TABLE: dict[str, Method] = {
     "list_files": Method(ListFilesParams, list_files),
     **GRAPH_METHODS,
     **ANSWER_METHODS,
+    **AGENT_METHODS,
     "roots.add": Method(RootParams, roots_add),
     "roots.remove": Method(RootParams, roots_remove),
     "roots.list": Method(Params, roots_list),

@@ -44,6 +44,7 @@ class Server:
         peer_check: Callable[[Peer], bool] = is_own_or_root,
         metrics: Metrics | None = None,
     ) -> None:
+        self.draining = False  # from when the last requests are waited for
         self._settings = settings
         self._peer_check = peer_check
         self._stats = ServerStats()
@@ -127,6 +128,7 @@ class Server:
             self._empty.set()
 
     async def _drain(self) -> None:
+        self.draining = True
         for connection in list(self._connections):
             connection.drain()
         if await self._emptied_within(self._settings.drain_seconds):

@@ -14,6 +14,7 @@ AbsolutePath = Annotated[str, Meta(pattern=r"\A/[^\x00]*\Z", max_length=4096)]
 Query = Annotated[str, Meta(min_length=1, max_length=10_000)]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
 Glob = Annotated[str, Meta(min_length=1, max_length=1024)]
+KeptId = Annotated[str, Meta(min_length=1, max_length=64)]
 Line = Annotated[int, Meta(ge=1, le=2**31)]
 Few = Meta(max_length=100)
 
@@ -133,6 +134,19 @@ class InspectParams(Params, frozen=True, kw_only=True):
     roots: Annotated[tuple[AbsolutePath, ...], Few] = ()
     sample: Annotated[int, Meta(ge=0, le=1000)] = 0
     passages: bool = False
+
+
+class KeptParams(Params, frozen=True, kw_only=True):
+    """The answer or run that is meant."""
+
+    id: KeptId
+
+
+class PageParams(Params, frozen=True, kw_only=True):
+    """A page of what is kept, the newest first; ``before`` pages."""
+
+    before: KeptId | None = None
+    limit: Annotated[int, Meta(ge=1, le=500)] = 20
 
 
 class CancelParams(Params, frozen=True, kw_only=True):

@@ -9,10 +9,14 @@ if TYPE_CHECKING:
 
     from agentd import protocol as p
     from agentd.protocol import FileList, IndexStatus, RootInfo, SearchResult, Span
+    from agentd.server import agent_params as ag
     from agentd.server import answer_params as a
     from agentd.server import graph_params as g
-    from agentd.server.params import InspectParams, ListFilesParams, MultiSearchParams, SearchParams
+    from agentd.server.params import InspectParams, ListFilesParams, MultiSearchParams, PageParams, SearchParams
     from agentd.server.stats import ServerStats
+
+    Emit = Callable[[Mapping[str, object]], Awaitable[None]]
+    """Tells the client of an event, and waits for it to take what went before."""
 
 Goal = Literal["keyword", "vectors"]
 
@@ -60,13 +64,8 @@ class GraphServices(Protocol):
 class AnswerServices(Protocol):
     """What answers questions, and keeps the answers. An ``id`` that no answer has raises NotFoundError."""
 
-    async def ask(
-        self,
-        params: a.AskParams,
-        deadline: float | None,
-        emit: Callable[[Mapping[str, object]], Awaitable[None]],
-    ) -> p.Answered:
-        """Answer; ``emit`` is told of sources and text as they come, and waits for the client to take them.
+    async def ask(self, params: a.AskParams, deadline: float | None, emit: Emit) -> p.Answered:
+        """Answer; ``emit`` is told of sources and text as they come.
 
         Raises DeadlineError where nothing was ready at ``deadline`` (loop time in seconds), RootNotFoundError for a
         root that is not known, BusyError where too many answers are being made.
@@ -81,8 +80,34 @@ class AnswerServices(Protocol):
         """What an answer cites, compared with the disk."""
         ...
 
-    async def list(self, params: a.AnswerListParams) -> p.AnswerList:
+    async def list(self, params: PageParams) -> p.AnswerList:
         """A page of the answers that are kept."""
+        ...
+
+
+class AgentServices(Protocol):
+    """What does tasks, and keeps the runs. An ``id`` that no run has raises NotFoundError."""
+
+    async def run(self, params: ag.RunParams, deadline: float | None, emit: Emit) -> p.Run:
+        """Do a task; ``emit`` is told of what happens. It ends by itself at ``deadline`` (loop time in seconds), and
+        with the call, unless it is to be kept.
+
+        Raises NoProviderError where there is no model, BusyError where too many runs go on, RootNotFoundError for a
+        root that is not known, InvalidParamsError for a tool that there is not. What ends a run for good has its id in
+        ``run`` of its details.
+        """
+        ...
+
+    async def runs(self, params: PageParams) -> p.RunList:
+        """A page of the runs that are kept, those that go on among them."""
+        ...
+
+    async def trace(self, run_id: str) -> p.Trace:
+        """Every turn of a run; of one that goes on, what there is of it now."""
+        ...
+
+    async def stop(self, run_id: str) -> bool:
+        """End a run, whoever began it; False where it had ended."""
         ...
 
 
@@ -92,6 +117,11 @@ class Services(Protocol):
     @property
     def answers(self) -> AnswerServices:
         """The methods about answers."""
+        ...
+
+    @property
+    def agents(self) -> AgentServices:
+        """The methods about runs of the agent."""
         ...
 
     @property

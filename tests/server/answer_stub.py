@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from agentd.protocol import Answered, AnswerList, SourceStatus, Verification
-    from agentd.server.answer_params import AnswerListParams, AskParams
+    from agentd.server.answer_params import AskParams
+    from agentd.server.params import PageParams
 
 DOCUMENTS: SourceStatus = {"state": "ok", "milliseconds": 14.2, "found": 12, "reason": ""}
 ANSWER: Answered = {
@@ -78,6 +79,6 @@ class StubAnswers:
             ],
         }
 
-    async def list(self, params: AnswerListParams) -> AnswerList:
+    async def list(self, params: PageParams) -> AnswerList:
         head = {name: ANSWER[name] for name in ("id", "at", "mode", "question")}
         return {"answers": [head][: params.limit], "total": 1, "next": None}  # type: ignore[typeddict-item]

@@ -8,6 +8,7 @@ import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from agent_stub import StubAgents
 from answer_stub import StubAnswers
 from graph_stub import StubGraph
 
@@ -104,6 +105,7 @@ class StubServices:
         self.searches = 0
         self.graph = StubGraph()
         self.answers = StubAnswers()
+        self.agents = StubAgents()
 
     async def search(self, params: SearchParams, deadline: float | None) -> SearchResult:
         self.searches += 1

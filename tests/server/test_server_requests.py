@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+from agent_stub import RUN
 from answer_stub import ANSWER
 from server_harness import ROOT, STATUS, acquired, running
 
@@ -164,6 +165,9 @@ async def test_every_method_answers(tmp_path: Path) -> None:
         "ask": {"question": "how often is a request tried again?"},
         "answer.get": {"id": ANSWER["id"]},
         "answer.verify": {"id": ANSWER["id"]},
+        "agent.run": {"task": "how often is a request tried again?"},
+        "agent.trace": {"id": RUN["id"]},
+        "agent.stop": {"id": RUN["id"]},
         "roots.add": {"path": "/home/ada/engine"},
         "roots.remove": {"path": "/home/ada/engine"},
         "cancel": {"id": 99},
