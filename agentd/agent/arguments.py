@@ -41,6 +41,8 @@ def decode(arguments: str) -> dict[str, object]:
         decoded = json.decode(arguments.strip() or "{}")
     except msgspec.DecodeError as error:
         raise ToolInputError(f"the arguments are no JSON: {_where(str(error), arguments.strip())}") from None
+    except UnicodeEncodeError:
+        raise ToolInputError("the arguments are no JSON: they hold half a surrogate pair") from None
     except RecursionError:
         decoded = None
     if decoded is None or _deeper_than(MAX_DEPTH, decoded):
