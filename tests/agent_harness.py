@@ -64,18 +64,20 @@ class _Jumping(selectors.SelectSelector):
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """A loop whose time is what its timers say. ``steps`` counts its rounds."""
+    """A loop whose time is what its timers say. ``rounds`` counts how often it went round, ``doing`` is done then."""
 
     def __init__(self) -> None:
         self._jumping = _Jumping()
-        self.steps = 0
+        self.rounds = 0
+        self.doing: dict[int, Callable[[], object]] = {}
         super().__init__(self._jumping)
 
     def time(self) -> float:
         return self._jumping.now
 
     def _run_once(self) -> None:
-        self.steps += 1
+        self.rounds += 1
+        self.doing.pop(self.rounds, int)()
         super()._run_once()  # type: ignore[misc]  # of BaseEventLoop
 
 
@@ -118,8 +120,8 @@ def saying(*pieces: object) -> list[object]:
 class Script:
     """A ChatModel that does ``turns`` one after the other; the last one again and again.
 
-    In a turn text is streamed, a number is a pause in seconds, an error is raised, all else is an event. A turn may be a
-    function of the request.
+    In a turn text is streamed, a number is a pause in seconds, an error is raised, all else is an event. A turn may be
+    a function of the request.
     """
 
     name = "scripted/model"
