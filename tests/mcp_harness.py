@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ class Home:
         self.socket = place / "run" / "agentd.sock"
         self.log = place / "state" / "agentd" / "agentd.log"
         place.mkdir(parents=True, exist_ok=True)
+        self._daemon: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -54,7 +56,9 @@ class Home:
 
     def daemons(self) -> list[int]:
         """Process ids of the daemons that were started here, running or not reaped."""
-        return sorted(pid for pid in processes() if b"--idle-exit" in command(pid) and str(self.socket).encode() in command(pid))
+        return sorted(
+            pid for pid in processes() if b"--idle-exit" in command(pid) and str(self.socket).encode() in command(pid)
+        )
 
     def close(self) -> None:
         """End every daemon that was started here."""
@@ -62,15 +66,26 @@ class Home:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         until(lambda: not self.daemons(), "the daemons end")
+        if self._daemon is not None:
+            self._daemon.wait(10)
+
+    def start_daemon(self) -> None:
+        """Start a daemon here, as somebody else would have."""
+        flags = ["--socket", str(self.socket), "--idle-exit", "600"]
+        with (self.place / "daemon.log").open("wb") as log:
+            self._daemon = subprocess.Popen(
+                [sys.executable, "-P", "-m", "agentd", *flags], env=self.environment, stdout=log, stderr=log
+            )
+        until(self.answers, "the daemon answers")
 
     def index(self, folder: Path) -> None:
         """Have a folder indexed, to the end."""
-        until(self._answers, "the daemon answers")
         with self.client() as client:
             client.add_root(str(folder))
             client.wait("keyword", timeout=30)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether a daemon does."""
         with suppress(AgentdClientError), self.client() as client:
             client.hello()
             return True

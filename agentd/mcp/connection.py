@@ -96,6 +96,8 @@ class Daemon:
     async def _open(self) -> AsyncClient:
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         await self._leave()
+        if self._starter is not None:
+            self._starter.begin()
         while True:
             try:
                 return await self._greeted()

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from agentd.mcp.call import Call, Scope, named_root
 from agentd.mcp.progress import Progress
 from agentd.mcp.project import folder_of, git_top, roots_around
+from agentd.wire import AgentdClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mcp.server.session import ServerSession
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CLIENT_SECONDS = 2.0
 """For a client to say where it works."""
+ADDED_MILLISECONDS = 2000
 STARTING = "waiting for agentd"
 
 
@@ -41,7 +43,7 @@ class Desk:
         self._roots = roots
         self._add = add
         self._folders: list[str] | None = None
-        self._added: dict[str, str] = {}  # folder -> what came of adding it
+        self._added: set[str] = set()  # a person who removes one does not want it back
 
     def forget_folders(self) -> None:
         """The client works elsewhere now: ask it again."""
@@ -67,34 +69,43 @@ class Desk:
         folders = list(self._roots) or self._folders or []
         if root:
             return Scope(named_root(root, known), known, folders)
-        notes = []
-        if self._add and not self._roots and (added := await self._add_missing(known, folders)):
-            notes.append(added)
+        added = await self._add_missing(known, folders) if self._add else []
+        if added:
             known = await self.known()
         found = roots_around(folders, [each["path"] for each in known])
-        return Scope(found, known, folders, notes or self._hints(found, known, folders))
+        return Scope(found or self._roots, known, folders, added or hints(found, known, folders))
 
     async def known(self) -> list[RootInfo]:
         """All roots, and how far the index of each is."""
         listed: dict[str, Any] = await self.daemon.call("roots.list", {})
         return listed["roots"]  # type: ignore[no-any-return]
 
-    def _hints(self, found: Sequence[str], known: Sequence[RootInfo], folders: Sequence[str]) -> list[str]:
-        if found or not folders:
-            return []
-        instead = "all indexed folders were searched" if known else "nothing is indexed yet"
-        return [f"{folders[0]} is not indexed, {instead}; to index it: agentctl add {git_top(folders[0]) or 'DIR'}"]
+    async def _add_missing(self, known: Sequence[RootInfo], folders: Sequence[str]) -> list[str]:
+        """Add the project around the first folder that no root covers, once; what to say about it, if anything.
 
-    async def _add_missing(self, known: Sequence[RootInfo], folders: Sequence[str]) -> str | None:
-        """Add the project around the first folder that no root covers; what to say about it, None for nothing."""
+        A small project is read in a moment, so that already this call finds something in it.
+        """
         paths = [each["path"] for each in known]
         missing = next((folder for folder in folders if not roots_around([folder], paths)), None)
         top = git_top(missing) if missing else None
         if top is None or top in self._added:
-            return None
+            return []
         await self.daemon.call("roots.add", {"path": top})
-        self._added[top] = f"{top} was not indexed: added just now, its index is being built"
-        return self._added[top]
+        self._added.add(top)
+        try:
+            await self.daemon.call("index.wait", {"for": "keyword", "timeout_ms": ADDED_MILLISECONDS})
+        except AgentdClientError as error:
+            if error.kind != "deadline":
+                raise
+        return [f"{top} was not indexed: it was added just now, and stays indexed until `agentctl remove {top}`"]
+
+
+def hints(found: Sequence[str], known: Sequence[RootInfo], folders: Sequence[str]) -> list[str]:
+    """What to say where nothing that is indexed covers the folders."""
+    if found or not folders:
+        return []
+    instead = "all indexed folders were searched" if known else "nothing is indexed yet"
+    return [f"{folders[0]} is not indexed, {instead}; to index it: agentctl add {git_top(folders[0]) or 'DIR'}"]
 
 
 async def folders_of(session: ServerSession) -> list[str]:
@@ -113,8 +124,12 @@ async def folders_told(session: ServerSession) -> list[str]:
         )
     except (MCPError, ValidationError):
         return []
-    folders = (folder_of(str(root.uri)) for root in told.roots)
-    return [os.path.realpath(folder) for folder in folders if folder]
+    return folders_named(str(root.uri) for root in told.roots)
+
+
+def folders_named(uris: Iterable[str]) -> list[str]:
+    """The folders that URIs name, links followed, as the daemon names roots."""
+    return [os.path.realpath(folder) for uri in uris if (folder := folder_of(uri))]
 
 
 def working_directory() -> list[str]:

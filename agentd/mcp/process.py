@@ -34,7 +34,7 @@ def serve(desk: Desk) -> NoReturn:
 async def _serve(desk: Desk) -> None:
     """``initialize`` is answered at once; meanwhile the daemon is connected to, or started, for the first call.
 
-    At the end the interpreter is not left to wait for its threads: one reads standard input, where the client has closed
+    At the end the interpreter is not left to wait for its threads: one reads standard input, where the client closed
     the other pipe alone, and one may be connecting to a daemon that hangs.
     """
     server = new_server(desk)

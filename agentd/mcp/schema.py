@@ -14,5 +14,6 @@ def schema_of(kind: type) -> dict[str, Any]:
     described = msgspec.json.schema(kind)
     definitions: dict[str, Any] = described["$defs"]
     root: dict[str, Any] = definitions.pop(described["$ref"].removeprefix(_DEFINITIONS))
-    root.pop("description", None)  # a docstring, which is for who reads the code
+    for said in ("title", "description"):  # the name and the docstring, which are for who reads the code
+        root.pop(said, None)
     return root | ({"$defs": definitions} if definitions else {})

@@ -43,14 +43,22 @@ class Starter:
         self._command = [*command, "--socket", socket_path, "--idle-exit", str(IDLE_SECONDS)]
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
+        self._former: subprocess.Popen[bytes] | None = None
+        self._next_try = 0.0
+
+    def begin(self) -> None:
+        """Nobody answers any more. A daemon of ours that once did may have ended as it likes."""
+        self._former, self._process = self._process, None
         self._next_try = 0.0
 
     def see_to_it(self) -> None:
-        """Start a daemon unless one is on its way; to be called again and again until it answers.
+        """Start a daemon unless one is on its way; to be called again and again, after ``begin``, until it answers.
 
         Raises:
             AgentdClientError: ``cannot_start``: ours ended at once, with what it said last.
         """
+        if self._former is not None and self._former.poll() is not None:  # reaped
+            self._former = None
         if self._process is not None and (code := self._process.poll()) is not None:
             self._process = None
             if code not in {0, IN_USE}:

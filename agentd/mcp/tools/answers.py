@@ -97,8 +97,8 @@ TOOLS = (
         "ask",
         "Answer a question",
         "Answer a question about the indexed code and documents in plain language, with citations that were compared "
-        "with the files on disk. A model of agentd's configuration writes it; without one it is made of passages as they "
-        "stand.",
+        "with the files on disk. A model of agentd's configuration writes it; without one it is made of passages as "
+        "they stand.",
         a.Ask,
         s.Answer,
         ask,

@@ -37,8 +37,12 @@ def definition_of(info: p.SymbolInfo) -> s.Definition:
 
 def call_of(info: p.Call, names: Mapping[int, str]) -> s.CallSite:
     """One caller or callee; ``names`` are those of definitions by their id."""
-    about = definition_of(info)
-    shown: s.CallSite = {**about, "line": info["line"], "certainty": info["certainty"], "depth": info["depth"]}  # type: ignore[typeddict-item]  # mypy wants `of` in it
+    shown: s.CallSite = {  # type: ignore[typeddict-item]  # mypy wants in it what need not be
+        **definition_of(info),
+        "line": info["line"],
+        "certainty": info["certainty"],
+        "depth": info["depth"],
+    }
     if info["of"] in names:
         shown["of"] = names[info["of"]]
     return shown

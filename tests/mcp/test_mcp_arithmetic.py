@@ -1,0 +1,168 @@
+"""Budgets, scopes, schemas and progress of the MCP server: no process, no socket."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentd.mcp.arguments import MOST_TOKENS, ReadSpan
+from agentd.mcp.call import Scope, named_root
+from agentd.mcp.progress import Progress
+from agentd.mcp.project import folder_of, git_top, holds, roots_around
+from agentd.mcp.schema import schema_of
+from agentd.mcp.tokens import LINE_END, Room, estimate
+from agentd.mcp.tools import TOOLS
+
+WORDS = st.text(max_size=200)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), WORDS), max_size=20), st.integers(1, 500))
+def test_entries_keep_to_the_room_there_is_and_say_how_many_found_none(entries: list[Any], tokens: int) -> None:
+    room = Room(tokens)
+    kept = room.take(entries, "entries")
+    assert kept == entries[: len(kept)]
+    spent = sum(estimate(json.dumps(entry, ensure_ascii=False)) for entry in kept)
+    assert spent <= tokens or len(kept) == 1
+    assert [note.split()[0] for note in room.notes] == [str(len(entries) - len(kept))] * (len(kept) < len(entries))
+    assert kept or not entries
+
+
+@given(st.text(), st.integers(1, 500))
+def test_lines_keep_to_the_room_there_is(text: str, tokens: int) -> None:
+    room = Room(tokens)
+    kept = room.lines(text)
+    assert text.startswith(kept)
+    assert estimate(kept) <= tokens + LINE_END or "\n" not in kept
+    assert kept == text or room.left < estimate(text) + 2 * LINE_END + text.count("\n") * LINE_END
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_schemas_are_valid_and_say_what_every_parameter_is(tool: Any) -> None:
+    takes, gives = schema_of(tool.takes), schema_of(tool.gives)
+    for schema in (takes, gives):
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema["type"] == "object"
+    assert all("description" in about for about in takes["properties"].values()), takes
+    assert "$ref" not in json.dumps(takes)  # some models are shown schemas as they are
+    assert takes["properties"]["max_tokens"]["maximum"] == MOST_TOKENS
+    assert "notes" in gives["required"]
+
+
+def test_all_tools_together_cost_a_model_less_than_four_thousand_tokens() -> None:
+    shown = [{"name": t.name, "description": t.description, "input_schema": schema_of(t.takes)} for t in TOOLS]
+    assert estimate(json.dumps(shown)) < 5000
+
+
+def test_numbers_that_a_model_writes_as_strings_are_numbers() -> None:
+    given_by_model = msgspec.convert({"path": "a.py", "start_line": "7"}, ReadSpan, strict=False)
+    assert given_by_model.start_line == 7
+
+
+@pytest.mark.parametrize(
+    ("folders", "roots", "expected"),
+    [
+        (["/src/a/pkg"], ["/src/a", "/src/b"], ["/src/a"]),
+        (["/src/a"], ["/src/a"], ["/src/a"]),
+        (["/src"], ["/src/a", "/src/b", "/etc"], ["/src/a", "/src/b"]),
+        (["/src/ab"], ["/src/a"], []),
+        (["/"], ["/src/a"], ["/src/a"]),
+        (["/src/a", "/src/a/pkg"], ["/src/a"], ["/src/a"]),
+        ([], ["/src/a"], []),
+    ],
+)
+def test_folders_mean_the_root_around_them_or_those_below(
+    folders: list[str], roots: list[str], expected: list[str]
+) -> None:
+    assert roots_around(folders, roots) == expected
+
+
+@given(st.lists(st.sampled_from(["a", "b", "ab"]), max_size=4), st.lists(st.sampled_from(["a", "b", "ab"]), max_size=4))
+def test_holding_is_by_whole_names(outer: list[str], inner: list[str]) -> None:
+    assert holds("/" + "/".join(outer), "/" + "/".join(inner)) == (inner[: len(outer)] == outer)
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"),
+    [
+        ("file:///home/ada/my%20code", "/home/ada/my code"),
+        ("file:///home/ada/engine/", "/home/ada/engine"),
+        ("file://localhost/srv", "/srv"),
+        ("file://elsewhere/srv", None),
+        ("https://host/srv", None),
+        ("file:relative", None),
+    ],
+)
+def test_only_uris_of_files_here_are_folders(uri: str, folder: str | None) -> None:
+    assert folder_of(uri) == folder
+
+
+def test_a_project_is_the_working_tree_around_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    inside = home / "code" / "engine" / "pkg"
+    inside.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    assert git_top(str(inside)) is None
+    (home / "code" / "engine" / ".git").write_text("gitdir: elsewhere\n")  # as in a worktree
+    assert git_top(str(inside)) == str(home / "code" / "engine")
+    (home / ".git").mkdir()
+    assert git_top(str(home / "code")) is None
+    (tmp_path / ".git").mkdir()
+    (home / ".git").rmdir()
+    assert git_top(str(home)) is None
+
+
+def root(path: str, **figures: Any) -> Any:
+    plain = {"state": "current", "documents": 3000, "pending": 0, "chunks": 9000, "vectors_pending": 0}
+    return {"path": path, **plain, **figures}
+
+
+def test_a_scope_says_how_far_its_own_index_is() -> None:
+    known = [root("/a", state="indexing", pending=2188), root("/b", vectors_pending=10), root("/c", state="missing")]
+    assert Scope(["/a"], known, []).building() == [
+        "index is still building: 812 of 3,000 files; results may be incomplete"
+    ]
+    assert Scope(["/b"], known, []).building() == [
+        "10 of 9,000 passages are found by their words only until they are embedded"
+    ]
+    assert Scope([], known, []).building()[0] == "/c is missing: what was in it cannot be found"
+
+
+def test_relative_paths_start_at_the_root_then_where_the_client_works(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "only.py").touch()
+    scope = Scope([str(tmp_path / "a")], [], [str(tmp_path / "b")])
+    assert scope.path("/absolute") == "/absolute"
+    assert scope.path("only.py") == str(tmp_path / "b" / "only.py")
+    assert scope.path("nowhere.py") == str(tmp_path / "a" / "nowhere.py")
+
+
+def test_a_named_root_may_be_named_by_what_it_holds() -> None:
+    known = [root("/src/a"), root("/src/a/deep")]
+    assert named_root("all", known) == []
+    assert named_root("/src/a/deep/er", known) == ["/src/a/deep"]
+    assert named_root("/elsewhere", known) == ["/elsewhere"]
+
+
+async def test_progress_only_grows_and_text_comes_now_and_then() -> None:
+    heard: list[tuple[float, str | None]] = []
+
+    async def report(count: float, _total: float | None, message: str | None) -> None:
+        heard.append((count, message))
+
+    progress = Progress(report)
+    await progress.say("documents: ok, 3 found")
+    for _ in range(100):
+        await progress.write("word ")
+    await progress.void("the server went")
+    counts = [count for count, _ in heard]
+    assert counts == sorted(set(counts))
+    assert len(heard) < 20
+    assert heard[1][1] == "word "
