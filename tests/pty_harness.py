@@ -83,7 +83,7 @@ class Terminal:
         deadline = time.monotonic() + 15
         while not done():
             ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
-            assert ready, f"not seen within 15 s; seen: {self.plain()!r}"
+            assert ready, f"not seen within 15 s; seen: {self.plain()[-2000:]!r}"
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # how Linux says that the other side of a terminal is closed

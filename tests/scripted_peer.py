@@ -29,11 +29,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Failure:
-    """Answer with an error."""
+    """Answer with events, then an error."""
 
     kind: str
     message: str
     data: dict[str, object] | None = None
+    events: tuple[dict[str, object], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Raw:
 
 GREETER = "agentctl"
 """Whose ``hello`` is answered, but not kept: every command begins with it."""
+
 
 @dataclass(frozen=True)
 class Endless:
@@ -122,8 +124,7 @@ class ScriptedPeer:
         if isinstance(reply, Raw):
             return reply.data
         messages: list[dict[str, object]] = []
-        if isinstance(reply, Result | Endless):
-            messages += [{"method": "event", "params": {**event, "id": request_id}} for event in reply.events]
+        messages += [{"method": "event", "params": {**event, "id": request_id}} for event in reply.events]
         if isinstance(reply, Result):
             messages.append({"id": request_id, "result": reply.value})
         elif isinstance(reply, Failure):

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
         def tell(self, event: AgentEvent) -> None:
             """Something happened."""
 
-        def stopping(self) -> None:
-            """The run was asked to end. Called by a signal handler: it must print nothing."""
-
         def close(self) -> None:
             """Nothing more happens; what was drawn for the moment goes. Does nothing the second time."""
 
@@ -97,30 +94,36 @@ def follow(client: Client, stream: Stream, args: Namespace) -> int:
         AgentdClientError: it failed, or was ended by somebody else.
     """
     screen = output.Screen(is_terminal=False) if args.plain else output.screen()
-    tally, view = Tally(), view_for(args, screen)
-    interrupts = Interrupts(client, stream, view, keep=args.keep)
+    tally, interrupts = Tally(), Interrupts(client, stream, keep=args.keep)
     try:
-        with interrupts:
-            for event in told(stream, everything=args.json):
-                tally.add(event)
-                view.tell(event)
+        with interrupts:  # before anything is drawn: whatever happens, the cursor comes back
+            view = view_for(args, screen, interrupts)
+            show(stream, view, tally, everything=args.json)
     except LeftError:
-        view.close()
         left_behind(tally)
         return c.INTERRUPTED
     except AgentdClientError as error:
-        view.close()
+        if screen.is_terminal:
+            output.note("")
         tally.say_end("cancelled" if error.kind == "cancelled" else "failed", error.data.get("run"))
         if error.kind == "cancelled" and interrupts.happened:
             return c.INTERRUPTED
         raise
-    finally:
-        view.close()
     return finish(stream.result, view, args, screen)
 
 
+def show(stream: Stream, view: View, tally: Tally, *, everything: bool) -> None:
+    """Tell of all that happens, until nothing more does."""
+    try:
+        for event in told(stream, everything=everything):
+            tally.add(event)
+            view.tell(event)
+    finally:
+        view.close()
+
+
 def told(stream: Stream, *, everything: bool) -> Iterator[AgentEvent]:
-    """The events of a run; not that of the error with which it ends, unless ``everything``: the command ends with it."""
+    """The events of a run; without ``everything`` not that of the error that ends it: the command ends with it too."""
     error: AgentEvent | None = None
     for each in stream:
         event: AgentEvent = each  # type: ignore[assignment]  # those of this method
@@ -131,7 +134,7 @@ def told(stream: Stream, *, everything: bool) -> Iterator[AgentEvent]:
             yield event
 
 
-def view_for(args: Namespace, screen: output.Screen) -> View:
+def view_for(args: Namespace, screen: output.Screen, interrupts: Interrupts) -> View:
     """How a run is shown: drawn where the terminal can, as lines elsewhere."""
     if args.json:
         return JsonView()
@@ -139,7 +142,7 @@ def view_for(args: Namespace, screen: output.Screen) -> View:
         return PlainView(screen)
     from agentd.cli.agent_view import LiveView  # noqa: PLC0415  # rich is half of the start, and the run has begun
 
-    return LiveView(screen, verbose=args.verbose)
+    return LiveView(screen, interrupts, verbose=args.verbose)
 
 
 def finish(run: Run, view: View, args: Namespace, screen: output.Screen) -> int:
@@ -216,9 +219,9 @@ class Interrupts:
     The handler raises nothing on the first: an exception in the middle of a read would lose half of a line.
     """
 
-    def __init__(self, client: Client, stream: Stream, view: View, *, keep: bool) -> None:
+    def __init__(self, client: Client, stream: Stream, *, keep: bool) -> None:
         self.happened = False
-        self._client, self._stream, self._view, self._keep = client, stream, view, keep
+        self._client, self._stream, self._keep = client, stream, keep
 
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._first)
@@ -232,7 +235,6 @@ class Interrupts:
             raise LeftError
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self.happened = True
-        self._view.stopping()
         self._client.cancel(self._stream.id)
 
 
@@ -243,9 +245,6 @@ class JsonView:
         """Print it as it comes, without the request's id."""
         output.say_json({name: value for name, value in event.items() if name != "id"})
         output.flush()
-
-    def stopping(self) -> None:
-        """Told by the result."""
 
     def close(self) -> None:
         """Nothing is drawn."""
@@ -273,9 +272,6 @@ class PlainView:
             output.note(*(f"context: {calls.one_line(each)}" for each in event["dropped"]))
         elif event["event"] == "error":
             output.note(calls.reason(event["kind"], event["message"]))
-
-    def stopping(self) -> None:
-        """Told by what comes of it."""
 
     def close(self) -> None:
         """Nothing is drawn."""

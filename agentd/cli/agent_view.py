@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rich.console import ConsoleOptions, RenderableType, RenderResult
 
+    from agentd.cli.agent import Interrupts
     from agentd.protocol import AgentEvent, Run
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -47,8 +48,9 @@ THEME = Theme({"markdown.code": "cyan", **{f"markdown.h{level}": "bold" for leve
 class LiveView:
     """Shows a run: events are told by one thread, and another one draws, in turn."""
 
-    def __init__(self, screen: output.Screen, *, verbose: bool) -> None:
+    def __init__(self, screen: output.Screen, interrupts: Interrupts, *, verbose: bool) -> None:
         self._screen = screen
+        self._interrupts = interrupts
         self._verbose = verbose
         self._console = Console(no_color=not screen.colour, highlight=False, markup=False, emoji=False, theme=THEME)
         self._began = time.monotonic()
@@ -56,7 +58,6 @@ class LiveView:
         self._calls_began: dict[str, float] = {}
         self._count = self._turn = 0
         self._model = ""
-        self._stopping = False
         self._thought = ""
         self._blocks = Blocks()
         self._shown = ""  # of the answer, in whole blocks
@@ -102,14 +103,10 @@ class LiveView:
         if name != "thinking":
             self._say_void()
             self._end_thought()
-        if name not in {"chunk", "discarded"}:
+        if name not in {"chunk", "discarded"}:  # which alone say more of the same text
             self._end_answer()
         if teller := self._tellers.get(name):
             teller(event)
-
-    def stopping(self) -> None:
-        """The next frame says so."""
-        self._stopping = True
 
     def close(self) -> None:
         """Print what was not a whole block; the lines that are drawn again and again go."""
@@ -119,6 +116,8 @@ class LiveView:
             self._ended.set()
             self._say_void()
             self._end_thought()
+            for call in self._calls:
+                self._say_call(call)
             self._end_answer()
             self._live.stop()
 
@@ -154,7 +153,7 @@ class LiveView:
             self._say_block(block)
 
     def _tell_discarded(self, event: AgentEvent) -> None:
-        self._void = (self._shown, self._shown + self._blocks.end(), event["reason"])
+        self._void = (self._shown, self._shown + "".join(self._blocks.end()), event["reason"])
         self._shown = ""
 
     def _tell_call(self, event: AgentEvent) -> None:
@@ -165,9 +164,18 @@ class LiveView:
     def _tell_result(self, event: AgentEvent) -> None:
         self._calls.end(event)
         for call in self._calls.take_ended():
-            self._say("call", self._ansi(calls.call_line(call, self._now())))
-            for line in calls.call_details(call, self._now(), full=self._verbose):
-                self._say("call", Padding(self._ansi(line), (0, 0, 0, INDENT)))
+            self._say_call(call)
+
+    def _say_call(self, call: AgentEvent) -> None:
+        if "outcome" not in call:
+            call |= calls.NOT_ENDED | {"milliseconds": self._running_for(call)}
+        self._say("call", self._ansi(calls.call_line(call, self._now())))
+        for line in calls.call_details(call, self._now(), full=self._verbose):
+            self._say("call", Padding(self._ansi(line), (0, 0, 0, INDENT)))
+
+    def _running_for(self, call: AgentEvent) -> float:
+        """Milliseconds since a call was made."""
+        return 1000 * (time.monotonic() - self._calls_began.get(call["call"], self._began))
 
     def _tell_context(self, event: AgentEvent) -> None:
         for dropped in event["dropped"]:
@@ -194,7 +202,7 @@ class LiveView:
             self._say("thought", Group(*lines))
 
     def _end_answer(self) -> None:
-        if block := self._blocks.end():
+        for block in self._blocks.end():
             self._say_block(block)
 
     def _say_block(self, block: str) -> None:
@@ -236,7 +244,7 @@ class LiveView:
     def _going(self, call: AgentEvent) -> Text:
         """``⠋ tool(input)  1.2 s``."""
         name = output.clean(call["tool"])
-        took = output.took(1000 * (time.monotonic() - self._calls_began.get(call["call"], self._began)))
+        took = output.took(self._running_for(call))
         room = self._console.width - output.cells(f"{SPINNER[0]} {name}()  {took}")
         given = output.shortened(calls.input_text(call["input"]), max(room, calls.LEAST_INPUT))
         return Text.assemble((self._spin(), "cyan"), " ", (name, "bold"), f"({given})  ", (took, "dim"), no_wrap=True)
@@ -244,7 +252,7 @@ class LiveView:
     def _status(self) -> Text:
         """Where the run is, in a line."""
         took = output.took(1000 * (time.monotonic() - self._began))
-        if self._stopping:
+        if self._interrupts.happened:
             what = ["stopping", "Ctrl-C again leaves at once"]
         else:
             what = [f"turn {self._turn}"] if self._turn else ["starting"]

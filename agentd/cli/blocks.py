@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _ITEM = re.compile(r" {0,3}([-*+]|\d{1,9}[.)])( |$)")
+_MAYBE_ITEM = re.compile(r"[-*+\d]")
 
 
 class Blocks:
@@ -30,23 +31,36 @@ class Blocks:
         """More text; gives the blocks that it completes."""
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
-            self._add(line)
-        complete, self._complete = self._complete, []
+            self._add(line, "\n")
+        if not _MAYBE_ITEM.match(self._line):  # the beginning of any other line says enough
+            self._divide(self._line)
         self.rest = "".join(self._block) + self._line
+        return self._take()
+
+    def end(self) -> Iterator[str]:
+        """The last blocks; from here on another text is taken."""
+        if self._line:
+            self._add(self._line, "")
+        if self._block:
+            self._complete.append("".join(self._block))
+        self.rest = self._fence = self._line = ""
+        self._block = []
+        return self._take()
+
+    def _take(self) -> Iterator[str]:
+        complete, self._complete = self._complete, []
         return iter(complete)
 
-    def end(self) -> str:
-        """The last block; empty where there is none."""
-        last = self.rest
-        self.__init__()  # type: ignore[misc]  # as new
-        return last
+    def _add(self, line: str, newline: str) -> None:
+        self._divide(line)
+        self._block.append(line + newline)
+        self._follow_fence(line)
 
-    def _add(self, line: str) -> None:
+    def _divide(self, line: str) -> None:
+        """The block is complete where ``line`` begins another one."""
         if not self._fence and self._begins_another(line):
             self._complete.append("".join(self._block))
             self._block = []
-        self._block.append(line + "\n")
-        self._follow_fence(line)
 
     def _begins_another(self, line: str) -> bool:
         """Whether a line belongs to the next block."""

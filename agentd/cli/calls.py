@@ -18,11 +18,15 @@ PIPE_COLUMNS = 120
 FOLDED_LINES = 3
 """Of a result, where not all of it was asked for."""
 
-LEAST_INPUT = 16
+LEAST_INPUT = 8
 """Columns of a call's input that are shown however narrow the terminal is."""
 
 MARKS = {"ok": ("✓", output.GREEN), "retry": ("✗", output.YELLOW)}
 FAILED = ("✗", output.RED)
+
+NOT_ENDED: AgentEvent = {"outcome": "cancelled", "kind": "", "message": "", "notes": [], "text": ""}
+NOT_ENDED |= {"bytes": 0, "found": 0, "cached": False}
+"""What is told of a call that a run never heard of again."""
 
 OUTCOMES = {"ok": "", "retry": "failed", "final": "failed for good", "timed_out": "timed out"}
 

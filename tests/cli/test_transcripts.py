@@ -31,6 +31,7 @@ from scripted_peer import Failure, Reply, Result, ScriptedPeer
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 CHECKOUT = Path(__file__).parents[2]
+OURS = {"PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8", "TZ": "UTC"}
 
 
 @dataclass
@@ -144,7 +145,13 @@ def type_in(command: str, directory: Path, socket_path: Path) -> subprocess.Comp
     return subprocess.run(
         [sys.executable, "-m", "agentd.cli.main", *arguments],
         cwd=directory,
-        env={**os.environ, "AGENTD_SOCKET": str(socket_path), "PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8"},
+        env={
+            **os.environ,
+            "AGENTD_SOCKET": str(socket_path),
+            "PYTHONPATH": str(CHECKOUT),
+            "PYTHONIOENCODING": "utf-8",
+            "TZ": "UTC",
+        },
         capture_output=True,
         text=True,
         timeout=30,
