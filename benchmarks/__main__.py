@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import (
+    agent_turn,
     ask,
     bulk_changes,
     bulk_workers,
@@ -60,6 +61,7 @@ BENCHES: dict[str, Bench] = {
     "support": support_check.run,
     "answers": extractive.run,
     "redaction": redaction.run,
+    "agent-turn": agent_turn.run,
     "bulk-changes": bulk_changes.run,
     "idle-cpu": idle_cpu.run,
     # Those below share one complete index. Memory comes first: it is that of the daemon that did the indexing.

@@ -38,7 +38,7 @@ class Asking:
         self._emit = emit
         self._record = record
         self._budget = budget
-        self._written = 0  # characters that were told on, void ones too
+        self._pieces: list[str] = []  # that were told on, void ones too
         self._refused = False  # before it said anything
         self._late: asyncio.Timeout | None = None
 
@@ -61,7 +61,7 @@ class Asking:
             await self._writer.discard(TOO_LATE)
             return None
         except AgentdError:
-            self._refused = not self._written
+            self._refused = not self._pieces
             raise
         finally:
             self._note(finished)
@@ -93,13 +93,13 @@ class Asking:
         if self._refused:
             return Usage()
         calls = finished.tool_calls if finished is not None else ()
-        arguments = sum(estimate_tokens(call.name) + estimate_tokens(call.arguments) for call in calls)
-        return Usage(self._record.context_tokens, self._written + arguments)
+        written = [*self._pieces, *(f" {call.name} {call.arguments}" for call in calls)]
+        return Usage(self._record.context_tokens, estimate_tokens("".join(written)))
 
     async def _told(self, event: Mapping[str, object]) -> None:
         text = event.get("text")
         if isinstance(text, str):
-            self._written += estimate_tokens(text)
+            self._pieces.append(text)
             self._note_first(answer=event["event"] == "chunk")
         await self._emit(events.in_turn(event, self._record.n))
 

@@ -62,15 +62,17 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     """What a tool found.
 
     ``passages`` are texts with a place, which the answer may cite: the loop numbers them. ``text`` is all else, in
-    words for the model. ``found`` counts entries, ``notes`` say what is missing (cut, stale, not ready). ``roots`` are
-    those (absolute paths) of which anything is told here, in passages or text: names of files count. ``addresses`` are
-    those that ``fetch_url`` may take from now on.
+    words for the model. ``found`` counts entries, ``notes`` say what is missing (cut, stale, not ready); ``problems``
+    are those of the notes that no call could have avoided, so that the answer tells of them, too. ``roots`` are those
+    (absolute paths) of which anything is told here, in passages or text: names of files count. ``addresses`` are those
+    that ``fetch_url`` may take from now on.
     """
 
     text: str = ""
     passages: tuple[Passage, ...] = ()
     found: int = 0
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     roots: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
 
@@ -176,6 +178,11 @@ class Toolbox(Protocol):
     @property
     def passages(self) -> Sequence[Passage]:
         """All that the model was shown, in the order of their numbers from 1."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Those of all results, each once."""
         ...
 
     @property

@@ -150,7 +150,7 @@ class Run:
         run = self._run
         bound = await self._means.binder.bind(draft.text, draft.passages, generated=draft.mode == "generated")
         run.answer, run.citations, run.claims = bound.text, bound.citations, bound.claims
-        run.degraded = list(dict.fromkeys([*run.degraded, *draft.problems, *bound.problems]))
+        run.degraded = list(dict.fromkeys([*run.degraded, *draft.problems, *self._tools.problems, *bound.problems]))
 
     def _close(self, state: State, error: RunError | None = None) -> None:
         """Make the trace final. Nothing is awaited, so that it is whatever ends the run."""

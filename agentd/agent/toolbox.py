@@ -29,6 +29,8 @@ MAX_TEXT = 8000
 """Characters of what the model was shown that a trace keeps of one call."""
 MAX_INPUT = 2000
 """Characters of arguments that are no JSON."""
+MOST_PROBLEMS = 10
+"""That an answer tells of."""
 
 _Key = tuple[str, bytes]
 
@@ -51,6 +53,7 @@ class RunToolbox:
         self._scope = scope
         self._evidence = Evidence()
         self._made: dict[_Key, _Made] = {}
+        self._problems: dict[str, None] = {}  # in the order of their coming
         self._slots = asyncio.Semaphore(executor.parallel)
         self._described = {
             name: Offered(name, tool.description, dict(tool.schema)) for name, tool in self._tools.items()
@@ -60,6 +63,11 @@ class RunToolbox:
     def passages(self) -> Sequence[Passage]:
         """See ``Toolbox``."""
         return self._evidence.passages
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """See ``Toolbox``."""
+        return list(self._problems)[:MOST_PROBLEMS]
 
     @property
     def boundary(self) -> str:
@@ -115,6 +123,7 @@ class RunToolbox:
         """The scope learns at once what the model is about to: a failure may name any file of the run's roots."""
         if isinstance(done, ToolResult):
             self._scope.saw(done)
+            self._problems.update(dict.fromkeys(done.problems))
         elif done.tells and tool is not None and not tool.web:
             self._scope.saw(ToolResult(roots=frozenset(self._scope.roots)))
 

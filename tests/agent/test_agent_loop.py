@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from agent_harness import LOOK, Bench, call, calling, ended, saying
+from agent_harness import LOOK, Bench, Wanted, call, calling, ended, saying
 from answer_harness import ROOT
 
+from agentd.agent.contracts import Scope, ToolResult
+from agentd.agent.tools import tool
 from agentd.answer.records import text_hash
 from agentd.providers.contracts import Role, Thinking, Usage
 
@@ -124,3 +126,14 @@ def test_ids_are_there_once_in_a_run() -> None:
     assert ids[0] == "call_0"
     assert len(set(ids)) == 3
     assert all(len(each) == 9 and each.isalnum() for each in ids[1:])
+
+
+def test_an_answer_tells_what_its_tools_could_not_do() -> None:
+    @tool(Wanted, "Finds a part.")
+    async def partly(_wanted: Wanted, _scope: Scope) -> ToolResult:
+        return ToolResult(text="a part", found=1, notes=("not ready", "cut"), problems=("not ready",))
+
+    bench = Bench(calling(call("partly")), saying("There is a part."), tools=[partly])
+    run = bench.run().run
+    assert "not ready" in run.degraded
+    assert "cut" not in run.degraded

@@ -79,6 +79,7 @@ async def search(
         passages=tuple(map(from_hit, hits)),
         found=len(hits),
         notes=tuple(notes(found, hits)),
+        problems=(*found["degraded"], *found["skipped"]),
         roots=reach.roots_of(hits),
     )
 

@@ -84,6 +84,11 @@ def notes(answer: p.Answer, shown_rows: int, stale: int = 0) -> tuple[str, ...]:
     return (*answer["degraded"], *answer["skipped"], *changed, *answer["cut"], *more)
 
 
+def problems(answer: p.Answer) -> tuple[str, ...]:
+    """Those of the notes that no call could have avoided."""
+    return (*answer["degraded"], *answer["skipped"])
+
+
 def _step(row: p.ChainStep, scope: Scope) -> str:
     if row["edge"] is None:
         return definition(row, scope)

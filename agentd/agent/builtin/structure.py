@@ -109,10 +109,13 @@ def defined(found: p.SymbolList, name: str, scope: Scope) -> ToolResult:
     if symbols:
         notes = lines.notes(found, len(symbols), stale(symbols))
         text = "\n".join(lines.with_signature(each, scope) for each in symbols)
-        return ToolResult(text=text, found=len(symbols), notes=notes, roots=reach.roots_of(symbols))
+        return ToolResult(
+            text=text, found=len(symbols), notes=notes, problems=lines.problems(found), roots=reach.roots_of(symbols)
+        )
     near = f"The nearest names are: {', '.join(found['nearest'])}" if found["nearest"] else "No name is near to it."
     roots = frozenset(scope.roots if found["nearest"] else ())  # which of them a name is of is not known
-    return ToolResult(text=f"Nothing called {name} is defined. {near}", notes=lines.notes(found, 0), roots=roots)
+    text = f"Nothing called {name} is defined. {near}"
+    return ToolResult(text=text, notes=lines.notes(found, 0), problems=lines.problems(found), roots=roots)
 
 
 async def uses(library: Library, asked: CallChain, scope: Scope) -> ToolResult:
@@ -127,6 +130,7 @@ async def uses(library: Library, asked: CallChain, scope: Scope) -> ToolResult:
         text="\n".join([head, *body]),
         found=len(entries),
         notes=lines.notes(found, len(entries), stale(entries)),
+        problems=lines.problems(found),
         roots=reach.roots_of(about, entries),
     )
 
@@ -142,6 +146,7 @@ async def ways(library: Library, source: str, target: str, scope: Scope) -> Tool
         text=text or f"No way of calls is known from {source} to {target}.",
         found=len(chains),
         notes=lines.notes(found, len(chains)),
+        problems=lines.problems(found),
         roots=reach.roots_of(about, *chains),
     )
 
@@ -160,6 +165,7 @@ async def dependencies(library: Library, asked: DependencyAnalysis, about: dict[
         text="\n".join([head, *body, *cycles]),
         found=len(entries),
         notes=lines.notes(found, len(entries), stale(entries)),
+        problems=lines.problems(found),
         roots=reach.roots_of(entries) | {reach.root_of(file, scope) for file in files},
     )
 
@@ -173,6 +179,7 @@ def measured(found: p.Complexity, scope: Scope) -> ToolResult:
         text="\n".join([head, *(lines.figures(each, scope) for each in entries)]),
         found=len(entries),
         notes=(*lines.notes(found, len(entries)), *([f"files not measured: {left_out}"] if left_out else [])),
+        problems=lines.problems(found),
         roots=reach.roots_of(entries) | {reach.root_of(found["path"], scope)} - {""},
     )
 

@@ -98,7 +98,9 @@ def web_tools(web: Web) -> tuple[Tool, ...]:
         page = await web.fetch(url, asked.query, scope.outgoing("web"))
         passages = tuple(map(from_page, page.passages))
         text = "" if passages else f"{page.url} has no text."
-        return ToolResult(text=text, passages=passages, found=len(passages), notes=tuple(page.problems))
+        return ToolResult(
+            text=text, passages=passages, found=len(passages), notes=tuple(page.problems), problems=tuple(page.problems)
+        )
 
     return web_search, fetch_url
 
@@ -111,6 +113,7 @@ def results(found: SearchResult) -> ToolResult:
         passages=tuple(from_search(hit) for hit in found.hits if hit.extract),
         found=len(found.hits),
         notes=tuple(found.problems),
+        problems=tuple(found.problems),
         addresses=frozenset(hit.url for hit in found.hits),
     )
 
