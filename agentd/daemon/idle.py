@@ -43,7 +43,7 @@ class IdleExit:
     async def wait(self) -> None:
         """Return when all uses are longer ago than the limit. The time before this counts as used.
 
-        It wakes up when that could be so at the soonest, and no more often: a use that goes on puts it off by the limit.
+        It wakes up when that could be so at the soonest, and no more often: what is used now puts it off by the limit.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()

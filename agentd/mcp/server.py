@@ -39,9 +39,9 @@ log = logging.getLogger(__name__)
 INSTRUCTIONS = (
     "agentd keeps the folders of this machine indexed that its user chose, code and documents alike. Use search to "
     "find where something is or how it works, multi_search where words may differ, find_symbol for definitions, "
-    "related, callers, callees, call_chain, dependencies and dependents before changing code, read_span to read on, ask for an "
-    "answer with citations. Tools look into the current project unless root names another folder. Results say in notes "
-    "what is missing or was cut."
+    "related, callers, callees, call_chain, dependencies and dependents before changing code, read_span to read on, "
+    "ask for an answer with citations. Tools look into the current project unless root names another folder. Results "
+    "say in notes what is missing or was cut."
 )
 ADVICE = {
     "no_daemon": "Ask the user to run: agentctl doctor",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import msgspec
@@ -19,6 +18,9 @@ from agentd.mcp.project import folder_of, git_top, holds, roots_around
 from agentd.mcp.schema import schema_of
 from agentd.mcp.tokens import LINE_END, Room, estimate
 from agentd.mcp.tools import TOOLS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WORDS = st.text(max_size=200)
 

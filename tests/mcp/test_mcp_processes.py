@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mcp_types as types
@@ -20,7 +21,6 @@ from agentd.config.service import detached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CLIENTS = 8
 SLOW_START_SECONDS = 30.0
@@ -45,10 +45,14 @@ def servers(home: Home) -> list[int]:
     return [pid for pid in processes() if b"\0mcp" in command(pid) and marker in environment(pid)]
 
 
+def held(pid: int, *what: str) -> list[str]:
+    """Where links below a process's directory lead."""
+    return [str(Path(f"/proc/{pid}/{each}").readlink()) for each in what]
+
+
 def environment(pid: int) -> bytes:
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123  # a process, no path
-            return file.read()
+        return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return b""
 
@@ -76,9 +80,7 @@ async def test_the_daemon_outlives_who_started_it_and_holds_none_of_its_pipes(ho
         (daemon,) = home.daemons()
         (server,) = servers(home)
         assert os.getsid(daemon) != os.getsid(server)
-        held = {os.readlink(f"/proc/{daemon}/fd/{number}") for number in (0, 1, 2)}
-        assert held == {"/dev/null", str(home.log)}
-        assert os.readlink(f"/proc/{daemon}/cwd") == "/"
+        assert held(daemon, "fd/0", "fd/1", "fd/2", "cwd") == ["/dev/null", str(home.log), str(home.log), "/"]
     until(lambda: not servers(home), "the server ends", within=5)
     assert home.daemons() == [daemon]
     assert home.log.stat().st_mode & 0o777 == 0o600

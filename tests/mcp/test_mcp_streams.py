@@ -74,7 +74,7 @@ async def told(peer: ScriptedPeer, method: str) -> dict[str, Any]:
 
 
 async def test_events_of_a_question_are_progress(home: Home, peer: ScriptedPeer) -> None:
-    events = (
+    events: tuple[dict[str, Any], ...] = (
         {"event": "source", "name": "documents", "status": FOUND},
         {"event": "chunk", "text": "Three"},
         {"event": "discarded", "reason": "box: gone"},
@@ -82,8 +82,8 @@ async def test_events_of_a_question_are_progress(home: Home, peer: ScriptedPeer)
     peer.replies["ask"] = Result(ANSWER, events)
     heard: list[tuple[float, str | None]] = []
 
-    async def hear(count: float, _total: float | None, message: str | None) -> None:
-        heard.append((count, message))
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, message))
 
     async with connected(home.server("--no-start")) as session:
         called = await session.call_tool("ask", {"question": "how often?"}, progress_callback=hear)
@@ -100,7 +100,7 @@ async def test_events_of_a_run_are_progress_whatever_else_comes(home: Home, peer
     peer.replies["agent.run"] = Result(RUN, STEPS)
     heard: list[str | None] = []
 
-    async def hear(_count: float, _total: float | None, message: str | None) -> None:
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append(message)
 
     async with connected(home.server("--no-start")) as session:

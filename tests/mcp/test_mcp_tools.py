@@ -204,7 +204,7 @@ async def test_what_is_wrong_with_a_call_reaches_the_model(home: Home) -> None:
 async def test_roots_are_resources_and_files_a_template(home: Home, engine: Path) -> None:
     async with seat(home) as session:
         listed = (await session.list_resources()).resources
-        assert [each.name for each in listed][0] == "roots"
+        assert listed[0].name == "roots"
         assert {each.name for each in listed} >= {str(engine), str(engine.parent / "other")}
         for each in listed:
             (content,) = (await session.read_resource(each.uri)).contents
@@ -225,7 +225,7 @@ async def test_roots_are_resources_and_files_a_template(home: Home, engine: Path
 async def test_status_waits_for_the_index_and_says_how_far_it_is(home: Home, engine: Path) -> None:
     heard: list[str] = []
 
-    async def hear(_count: float, _total: float | None, message: str | None) -> None:
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append(message or "")
 
     async with seat(home) as session:

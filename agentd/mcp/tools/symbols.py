@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, cast
 
 from msgspec import UNSET
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from agentd import protocol as p
     from agentd.mcp.call import Call
-
-    Entry = TypeVar("Entry")
 
 
 def definition_of(info: p.SymbolInfo) -> s.Definition:
@@ -37,12 +35,8 @@ def definition_of(info: p.SymbolInfo) -> s.Definition:
 
 def call_of(info: p.Call, names: Mapping[int, str]) -> s.CallSite:
     """One caller or callee; ``names`` are those of definitions by their id."""
-    shown: s.CallSite = {  # type: ignore[typeddict-item]  # mypy wants in it what need not be
-        **definition_of(info),
-        "line": info["line"],
-        "certainty": info["certainty"],
-        "depth": info["depth"],
-    }
+    where = {"line": info["line"], "certainty": info["certainty"], "depth": info["depth"]}
+    shown = cast("s.CallSite", {**definition_of(info), **where})
     if info["of"] in names:
         shown["of"] = names[info["of"]]
     return shown
