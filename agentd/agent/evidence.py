@@ -19,12 +19,18 @@ if TYPE_CHECKING:
     from agentd.answer.contracts import Passage
 
 MOST_NOTES = 8
-MOST_PLACES = 6
+MOST_PLACES = 4
 """Places of passages that are named where there is no room for the passages."""
 TEXT_SHARE = 2
 """Beside passages, text may take one part in so many of the room."""
-FRAME_TOKENS = 40
+FRAME_TOKENS = 60
 """Of the lines around text and notes."""
+MISSING_TOKENS = 80
+"""Of notes about what there is no room for."""
+LONGEST_NOTE = 240
+"""Characters."""
+NOTES_SHARE = 3
+"""The tool's own notes may take one part in so many of all."""
 
 ADVICE = {
     "retry": "Try again with other arguments, or another tool.",
@@ -72,17 +78,18 @@ class Evidence:
         return Told(f"{text}\n{advice}".rstrip(), neutral(line[:200], self.boundary))
 
     def _fitted(self, result: ToolResult, tokens: int) -> _Fitted:
-        notes = [neutral(one_line(each), self.boundary) for each in result.notes[:MOST_NOTES]]
-        room = tokens - FRAME_TOKENS - estimate_tokens("\n".join(notes))
+        said = [neutral(one_line(each)[:LONGEST_NOTE], self.boundary) for each in result.notes[:MOST_NOTES]]
+        notes = cut("\n".join(said), tokens // NOTES_SHARE)[0].splitlines()
+        room = tokens - FRAME_TOKENS - MISSING_TOKENS - estimate_tokens("\n".join(notes))
         text, unsaid = cut(neutral(result.text, self.boundary), room // TEXT_SHARE if result.passages else room)
         if unsaid:
             notes.append(f"{unsaid} more lines did not fit: ask for less")
         room -= estimate_tokens(text)
         passages, shortened = fit(result.passages, room, self.boundary)
         if shortened:
-            notes.append(f"the text of {place(passages[-1])} was cut short")
+            notes.append("the last source was cut short")
         if left := result.passages[len(passages) :]:
-            notes.append(neutral(one_line(f"no room for {places(left)}"), self.boundary))
+            notes.append(neutral(one_line(f"no room for {places(left)}")[:LONGEST_NOTE], self.boundary))
         return _Fitted(text, passages, notes)
 
     def _frame(self, tool: str, text: str, notes: Sequence[str], what: str = "result") -> str:

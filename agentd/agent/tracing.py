@@ -73,6 +73,7 @@ def _fill(record: CallRecord, done: ToolResult | Failure) -> None:
 
 def estimated(texts: list[str]) -> int:
     """Tokens of ``texts`` together, from samples."""
-    chars = sum(map(len, texts))
-    sample = "".join(each[:SAMPLE_CHARS] for each in texts[:SAMPLES])
+    pieces = [each for each in texts if each]
+    chars = sum(map(len, pieces))
+    sample = "".join(each[:SAMPLE_CHARS] for each in pieces[:SAMPLES])
     return round(estimate_tokens(sample) * chars / len(sample)) if sample else 0
