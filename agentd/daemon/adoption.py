@@ -22,7 +22,7 @@ async def adopt(daemon: Daemon, settings: Settings) -> None:
     daemon.idle.reconfigure(settings.server.idle_exit_seconds)
     if daemon.index.chains is not None:
         daemon.index.chains.adopt()
-    daemon.agents.adopt(settings)
+    await daemon.agents.adopt(settings)
     await adopt_answers(daemon, settings)
 
 

@@ -26,7 +26,7 @@ EndState = Literal["cancelled", "interrupted"]
 STATES = ("answered", "failed", "cancelled", "interrupted")
 """How runs end."""
 RECORD_SECONDS = 0.5
-"""Between two writes of a run that goes on: each is of its whole trace, some milliseconds of the loop for a long one."""
+"""Between two writes of a run that goes on. Each has its whole trace: some milliseconds of the loop, if it is long."""
 
 
 class Work(Protocol):
@@ -137,7 +137,7 @@ class Runs:
         except asyncio.CancelledError:
             going.leave()
             if not keep:
-                going.end(*self._verdict(going))
+                going.end(*self._verdict())
                 await asyncio.wait([task])
             raise
 
@@ -153,7 +153,7 @@ class Runs:
         if going is None:
             await self._keeper.get(run_id)
             return False
-        going.end(CancelledError("the run was stopped", run=run_id))
+        going.end(CancelledError("the run was stopped"))
         await self._ended_all([going])
         return going.trace.run.state == "cancelled"
 
@@ -166,7 +166,6 @@ class Runs:
             try:
                 self.records.refuse_removed(going.touched)
             except RootNotFoundError as error:
-                error.details["run"] = going.id
                 going.end(error)
                 hit.append(going)
         await self._ended_all(hit)
@@ -176,14 +175,14 @@ class Runs:
         """End all runs, because the daemon stops."""
         going = list(self.going.values())
         for each in going:
-            each.end(ShuttingDownError("the daemon is shutting down", run=each.id), "interrupted")
+            each.end(ShuttingDownError("the daemon is shutting down"), "interrupted")
         await self._ended_all(going)
 
-    def _verdict(self, going: Going) -> tuple[AgentdError, EndState]:
+    def _verdict(self) -> tuple[AgentdError, EndState]:
         """Why a run ends whose client is there no more."""
         if self._stopping():
-            return ShuttingDownError("the daemon is shutting down", run=going.id), "interrupted"
-        return CancelledError("the run was ended, because its client left", run=going.id), "cancelled"
+            return ShuttingDownError("the daemon is shutting down"), "interrupted"
+        return CancelledError("the run was ended, because its client left"), "cancelled"
 
     @staticmethod
     async def _ended_all(going: Collection[Going]) -> None:
@@ -192,14 +191,18 @@ class Runs:
 
     async def _live(self, going: Going) -> TraceRecord:
         """From the moment at which its beginning is kept to that at which its end is."""
+        error = None
         try:
             await self._keep(going)
             error = await self._carried_out(going)
             await self._keep(going)
+        except AgentdError as unkept:
+            error = error or unkept
         finally:
             del self.going[going.id]
             self.ended_at = asyncio.get_running_loop().time()
         if error is not None:
+            error.details["run"] = going.id
             raise error
         return going.trace
 
@@ -212,12 +215,12 @@ class Runs:
             await going.carry_out()
         except asyncio.CancelledError:
             run.state = going.end_state
-            return going.verdict or CancelledError("the run was cancelled", run=run.id)
+            return going.verdict or CancelledError("the run was cancelled")
         except AgentdError as error:
             return error
         except Exception:  # an outermost edge: nobody may be left to be told
             log.exception("run_broke", run=run.id)
-            return AgentdError(f"internal error; the daemon's log has it as run {run.id}", run=run.id)
+            return AgentdError(f"internal error; the daemon's log has it as run {run.id}")
         finally:
             recording.cancel()
             self._count(going.trace)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agentd import protocol as p
     from agentd.agent.builder import Agent
     from agentd.agent.contracts import Emit, Library, Tool
-    from agentd.config.settings import RootSettings, Settings
+    from agentd.config.settings import RootSettings, Settings, ToolSettings
     from agentd.daemon.agent_runs import Runs
     from agentd.daemon.agent_web import AgentWeb
     from agentd.daemon.answers import DaemonAnswers
@@ -63,13 +63,15 @@ class DaemonAgents:
         self._web = web
         self._library_tools = library_tools(library)
         self._web_tools = web_tools(web)
+        self._commands: Sequence[Tool] = ()
         self._executor = Executor(settings.agent, metrics)
         self._runs = runs
 
-    def adopt(self, settings: Settings) -> None:
+    async def adopt(self, settings: Settings) -> None:
         """Take other settings: runs that go on keep their budgets and tools, and obey the new rules of roots."""
         self._settings = settings
         self._executor.adopt(settings.agent)
+        self._commands = await asyncio.to_thread(command_tools, settings.tools)
 
     async def run(self, params: RunParams, deadline: float | None, emit: Emit) -> p.Run:
         """Do a task, if not too many others are being done."""
@@ -94,7 +96,8 @@ class DaemonAgents:
         return await self._runs.stop(run_id)
 
     async def open(self) -> None:
-        """Look after what a killed daemon left. Raises StateUnusableError."""
+        """Make the tools of the configuration, and look after what a killed daemon left. Raises StateUnusableError."""
+        self._commands = await asyncio.to_thread(command_tools, self._settings.tools)
         await self._runs.recover()
 
     async def close(self) -> None:
@@ -157,7 +160,7 @@ class DaemonAgents:
         """Those that are configured and asked for, of those that there are. Raises InvalidParamsError."""
         web = self._web_tools if params.web and self._web.there else ()
         allowed = self._settings.agent.tools
-        there = [tool for tool in (*self._library_tools, *web) if not allowed or tool.name in allowed]
+        there = [tool for tool in (*self._library_tools, *web, *self._commands) if not allowed or tool.name in allowed]
         names = [tool.name for tool in there]
         for name in params.tools:
             if name not in names:
@@ -167,6 +170,15 @@ class DaemonAgents:
     def _rule(self, root: str) -> RootSettings:
         """What the configuration in force says of a root."""
         return self._settings.rule(root)
+
+
+def command_tools(settings: Sequence[ToolSettings]) -> list[Tool]:
+    """The commands of the configuration as tools. What they are checked with takes a tenth of a second to load."""
+    if not settings:
+        return []
+    from agentd.agent.commands import CommandTool  # noqa: PLC0415  # for those who need it
+
+    return [CommandTool(each) for each in settings]
 
 
 def wanted(params: RunParams, deadline: float | None) -> Wanted:

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentd.daemon.metrics import compute, index, limits, process, providers, requests
+from agentd.daemon.metrics import agent, compute, index, limits, process, providers, requests
 from agentd.daemon.metrics.figures import Figures
 from agentd.observability.prometheus import render
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agentd.observability.metrics import Metrics
     from agentd.server.stats import ServerStats
 
-PARTS = (process, requests, index, providers, compute, limits)
+PARTS = (process, requests, index, providers, agent, compute, limits)
 TABLE = tuple(family for part in PARTS for family in part.FAMILIES)
 
 

@@ -42,6 +42,13 @@ def by(values: Mapping[str, float]) -> Samples:
     return {(name,): value for name, value in values.items()}
 
 
+def counters(name: str, *labels: str) -> Callable[[Figures], Samples]:
+    """Reads the counters called ``name``, by the values of ``labels``."""
+    return lambda figures: {
+        tuple(dict(key)[label] for label in labels): count for key, count in figures.metrics.counters(name).items()
+    }
+
+
 def histograms(name: str, *labels: str) -> Callable[[Figures], Samples]:
     """Reads the histograms called ``name`` that have observed anything, by the values of ``labels``."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentd.daemon.metrics.figures import Figures, Metric, by, histograms
+from agentd.daemon.metrics.figures import Figures, Metric, by, counters, histograms
 from agentd.observability.prometheus import Family
 
 if TYPE_CHECKING:
@@ -18,13 +18,6 @@ WORKING = frozenset({"ok", "untried"})
 def _spaces(field: str) -> Callable[[Figures], Samples]:
     """Reads a number of each model of the embedding chains."""
     return lambda figures: {(each["provider"],): each[field] for each in figures.status.get("spaces", [])}  # type: ignore[literal-required]
-
-
-def _counters(name: str, *labels: str) -> Callable[[Figures], Samples]:
-    """Reads the counters called ``name``, by the values of ``labels``."""
-    return lambda figures: {
-        tuple(dict(key)[label] for label in labels): count for key, count in figures.metrics.counters(name).items()
-    }
 
 
 FAMILIES = (
@@ -50,7 +43,7 @@ FAMILIES = (
             "Requests to servers: outcome is ok, cancelled, or the kind of the failure.",
             ("provider", "purpose", "outcome"),
         ),
-        _counters("provider_requests", "provider", "purpose", "outcome"),
+        counters("provider_requests", "provider", "purpose", "outcome"),
     ),
     Metric(
         Family(
@@ -63,28 +56,28 @@ FAMILIES = (
     ),
     Metric(
         Family("agentd_egress_requests_total", "counter", "Requests that left.", ("purpose", "provider")),
-        _counters("egress_requests", "purpose", "provider"),
+        counters("egress_requests", "purpose", "provider"),
     ),
     Metric(
         Family("agentd_egress_bytes_total", "counter", "Bytes of requests that left.", ("purpose", "provider")),
-        _counters("egress_bytes", "purpose", "provider"),
+        counters("egress_bytes", "purpose", "provider"),
     ),
     Metric(
         Family(
             "agentd_egress_refused_total", "counter", "Requests that the configuration did not let out.", ("purpose",)
         ),
-        _counters("egress_refused", "purpose"),
+        counters("egress_refused", "purpose"),
     ),
     Metric(
         Family("agentd_egress_redacted_total", "counter", "Secrets cut out of what left, by kind.", ("kind",)),
-        _counters("egress_redacted", "kind"),
+        counters("egress_redacted", "kind"),
     ),
     Metric(
         Family("agentd_web_searches_total", "counter", "Searches of the web, by how they ended.", ("outcome",)),
-        _counters("web_searches", "outcome"),
+        counters("web_searches", "outcome"),
     ),
     Metric(
         Family("agentd_web_pages_total", "counter", "Pages of the web, by how they were come by.", ("outcome",)),
-        _counters("web_pages", "outcome"),
+        counters("web_pages", "outcome"),
     ),
 )
