@@ -40,6 +40,7 @@
     │   └── AddressRefusedError   address_refused
     ├── ToolError                 tool_failed
     │   ├── ToolInputError        tool_input
+    │   ├── ToolCommandError      tool_command
     │   ├── ToolUnknownError      tool_unknown
     │   └── ToolTimeoutError      tool_timeout
     ├── BusyError                 busy
@@ -288,6 +289,13 @@ class ToolInputError(ToolError):
     """The arguments are no JSON, or do not fit the tool's schema."""
 
     kind = "tool_input"
+    retry = True
+
+
+class ToolCommandError(ToolError):
+    """A command that is a tool ended with an error; the message holds the end of its output."""
+
+    kind = "tool_command"
     retry = True
 
 
