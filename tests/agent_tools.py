@@ -53,12 +53,10 @@ class Scope:
 class Library:
     """Knows ``files`` (relative path -> text) of each root; of all else it gives what a test put into ``answers``."""
 
-    def __init__(self, files: Mapping[str, str] | Mapping[str, Mapping[str, str]], **answers: Any) -> None:
-        nested = files if all(isinstance(each, dict) for each in files.values()) else {ROOT: files}
-        self.files = {
-            f"{root}/{path}": (root, text)
-            for root, known in sorted(nested.items())
-            for path, text in known.items()  # type: ignore[union-attr]
+    def __init__(self, files: Mapping[str, Any], **answers: Any) -> None:
+        nested = files if ROOT in files else {ROOT: files}
+        self.files: dict[str, tuple[str, str]] = {
+            f"{root}/{path}": (root, text) for root, known in sorted(nested.items()) for path, text in known.items()
         }
         self.answers = answers
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -110,12 +108,12 @@ def matches(glob: str, path: str) -> bool:
     return re.fullmatch(glob_to_regex(glob), path) is not None
 
 
-def symbol(name: str = "Session.get", path: str = "src/app.py", root: str = ROOT, **fields: object) -> dict[str, Any]:
+def symbol(name: str = "Session.get", path: str = "src/app.py", root: str = ROOT, **fields: Any) -> dict[str, Any]:
     return {"id": 1, "name": name, "kind": "method", "path": f"{root}/{path}", "root": root, "start_line": 10,
             "end_line": 20, "signature": "def get(self, url):", "stale": False, **fields}  # fmt: skip
 
 
-def called(name: str, **fields: object) -> dict[str, Any]:
+def called(name: str, **fields: Any) -> dict[str, Any]:
     return symbol(name, **{"line": 15, "certainty": "exact", "of": 1, "depth": 1, **fields})
 
 

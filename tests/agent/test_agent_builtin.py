@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from agent_tools import LIMITS, ROOT, Library, Scope, called, hit, symbol
@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from agentd.agent.builtin import library_tools, reach, web_tools
 from agentd.agent.builtin.web import Fetched
-from agentd.agent.contracts import ToolResult
 from agentd.answer.contracts import SourceName
 from agentd.errors import OutsideRootsError, SymbolNotFoundError, ToolInputError
 from agentd.providers.contracts import Outgoing
 from agentd.providers.web.contracts import SearchHit, SearchResult, WebPassage
 from agentd.retrieval.budget import estimate_tokens
+
+if TYPE_CHECKING:
+    from agentd.agent.contracts import ToolResult
 
 OTHER = "/home/ada/other"
 FILES = {
@@ -39,7 +41,7 @@ async def test_a_search_gives_passages_of_its_roots_within_its_tokens() -> None:
     assert [(each.path, each.start_line, each.end_line, each.symbol) for each in found.passages] == [
         (f"{ROOT}/src/app.py", 5, 6, "run")
     ]
-    assert (found.found, found.roots) == (1, {ROOT})
+    assert (found.found, found.roots) == (1, frozenset({ROOT}))
     [(_, asked)] = library.asked
     assert asked["roots"] == [ROOT]
     assert asked["paths"] == ["src/**"]
@@ -82,7 +84,7 @@ async def test_lines_are_read_as_they_are_and_may_be_cited() -> None:
     found = await ask("read_span", '{"path": "src/app.py", "start_line": 3, "end_line": 4}', Library(FILES))
     [passage] = found.passages
     assert (passage.text, passage.start_line, passage.end_line) == ("def run():\n    return 1", 3, 4)
-    assert (found.notes, found.roots) == (("lines 3 to 4 of 4",), {ROOT})
+    assert (found.notes, found.roots) == (("lines 3 to 4 of 4",), frozenset({ROOT}))
 
 
 async def test_a_long_file_is_cut_at_a_line_and_says_where_to_go_on() -> None:
@@ -123,7 +125,7 @@ async def test_a_path_may_be_written_as_models_write_it(path: str) -> None:
 
 async def test_the_end_of_a_path_will_do_where_no_other_file_has_it() -> None:
     assert await reach.file_at("api/app.py", Scope(), Library(FILES)) == f"{ROOT}/src/api/app.py"
-    with pytest.raises(ToolInputError, match="say which: .*src/api/app.py, .*src/app.py"):
+    with pytest.raises(ToolInputError, match=r"say which: .*src/api/app.py, .*src/app.py"):
         await reach.file_at("app.py", Scope(), Library(FILES))
 
 
@@ -199,7 +201,7 @@ async def test_definitions_are_listed_with_their_place() -> None:
 async def test_a_name_that_nothing_has_is_answered_with_those_near_to_it() -> None:
     library = Library(FILES, find_symbol={"symbols": [], "nearest": ["Session.get"]})
     found = await ask("find_symbol", '{"name": "gett"}', library)
-    assert (found.found, found.roots) == (0, {ROOT})
+    assert (found.found, found.roots) == (0, frozenset({ROOT}))
     assert found.text == "Nothing called gett is defined. The nearest names are: Session.get"
 
 
@@ -292,9 +294,11 @@ class TheWeb:
     """Satisfies ``Web``."""
 
     def __init__(self) -> None:
+        self.searched: list[tuple[str, Outgoing]] = []
         self.fetched: list[tuple[str, str, Outgoing]] = []
 
     async def search(self, query: str, limit: int, outgoing: Outgoing) -> SearchResult:
+        self.searched.append((query, outgoing))
         hits = [SearchHit("https://a.example/x", "A", "says much"), SearchHit("https://b.example/", "B", "")]
         return SearchResult(hits[:limit], ["one engine is down"])
 
@@ -311,7 +315,9 @@ async def surf(name: str, arguments: str, scope: Scope, web: TheWeb | None = Non
 
 async def test_a_search_of_the_web_gives_addresses_that_may_be_fetched_then() -> None:
     scope, web = Scope(), TheWeb()
-    found = await surf("web_search", '{"query": "otters"}', scope)
+    scope.seen = {ROOT}
+    found = await surf("web_search", '{"query": "otters"}', scope, web)
+    assert web.searched == [("otters", Outgoing("web", frozenset({ROOT})))]
     assert [(each.source, each.url, each.text) for each in found.passages] == [
         (SourceName.WEB, "https://a.example/x", "says much")
     ]
@@ -321,7 +327,7 @@ async def test_a_search_of_the_web_gives_addresses_that_may_be_fetched_then() ->
         await surf("fetch_url", '{"url": "https://a.example/x"}', scope, web)
     scope.saw(found)
     page = await surf("fetch_url", '{"url": "https://A.example/x#top", "query": "otters"}', scope, web)
-    assert web.fetched == [("https://a.example/x", "otters", Outgoing("web", frozenset()))]
+    assert web.fetched == [("https://a.example/x", "otters", Outgoing("web", frozenset({ROOT})))]
     assert (page.passages[0].url, page.notes) == ("https://a.example/x", ("it was cut",))
 
 

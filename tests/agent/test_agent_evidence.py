@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from agentd.answer.contracts import Passage, SourceName
 from agentd.retrieval.budget import estimate_tokens
 
 
-def passage(text: str = "x = 1", start: int = 1, path: str = "/r/a.py", **fields: str) -> Passage:
+def passage(text: str = "x = 1", start: int = 1, path: str = "/r/a.py", **fields: Any) -> Passage:
     return Passage(source=SourceName.DOCUMENTS, text=text, start_line=start, end_line=start + text.count("\n"),
                    path=path, root="/r", **fields)  # fmt: skip
 
