@@ -83,6 +83,8 @@ class Asking:
         record.milliseconds = round(self._budget.milliseconds - record.began, 3)
         if finished is not None:
             record.model, record.stop = model_of(finished), finished.stop
+        else:
+            record.thinking = "".join(self._pieces)[:MOST_KEPT]  # all that it said is void
         record.usage = self._usage(finished)
         self._budget.tokens += record.usage.input_tokens + record.usage.output_tokens
 

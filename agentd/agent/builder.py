@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -49,6 +50,7 @@ class _Parts(NamedTuple):
     chat_settings: ChatSettings | None = None
     limits: Limits | None = None
     wanted: Wanted = Wanted()
+    temperature: float | None = None
     clock: Callable[[], float] = time.monotonic
 
 
@@ -57,11 +59,6 @@ class AgentBuilder:
 
     def __init__(self, executor: Executor) -> None:
         self._parts = _Parts(executor)
-
-    def _of(self, parts: _Parts) -> AgentBuilder:
-        builder = AgentBuilder(parts.executor)
-        builder._parts = parts
-        return builder
 
     def model(self, chat: ChatModel) -> AgentBuilder:
         """The model, or chain of models, that works."""
@@ -72,7 +69,7 @@ class AgentBuilder:
         return self._of(self._parts._replace(binder=binder, extractor=extractor))
 
     def tier(self, tier: Tier) -> AgentBuilder:
-        """How much a run may take. Where none is set, it follows from the context of the model."""
+        """How much a run may take. Where none is set or configured, it follows from the context of the model."""
         return self._of(self._parts._replace(tier=tier))
 
     def tools(self, *tools: Tool) -> AgentBuilder:
@@ -81,8 +78,11 @@ class AgentBuilder:
 
     def configured(self, agent: AgentSettings, chat: ChatSettings) -> AgentBuilder:
         """Budgets, tier and temperature as in the configuration, where it sets any."""
-        tier = self._parts.tier if agent.tier == "auto" else Tier(agent.tier)
-        return self._of(self._parts._replace(settings=agent, chat_settings=chat, tier=tier))
+        return self._of(self._parts._replace(settings=agent, chat_settings=chat))
+
+    def temperature(self, temperature: float) -> AgentBuilder:
+        """How much chance there is in what the model writes, from 0 on, instead of as configured."""
+        return self._of(self._parts._replace(temperature=temperature))
 
     def limits(self, limits: Limits) -> AgentBuilder:
         """Budgets instead of those of a tier, whatever is configured. The model's context bounds them all the same."""
@@ -110,12 +110,23 @@ class AgentBuilder:
             )
         if parts.binder is None or parts.extractor is None:
             raise ConfigError("an agent needs to know how answers are bound to what it finds: call sources() first")
-        if twice := {tool.name for tool in parts.tools if [each.name for each in parts.tools].count(tool.name) > 1}:
-            raise ConfigError(f"each tool needs a name of its own; {', '.join(sorted(twice))} is there twice")
-        tier = parts.tier or tier_of(parts.chat.context_tokens)
-        temperature = 0.0 if parts.chat_settings is None else parts.chat_settings.temperature
-        means = Means(parts.chat, parts.binder, parts.extractor, PLANS[tier].style, temperature)
+        if twice := [name for name, count in Counter(tool.name for tool in parts.tools).items() if count > 1]:
+            raise ConfigError(f"each tool needs a name of its own; {', '.join(twice)} is there twice")
+        tier = self._tier(parts.chat)
+        means = Means(parts.chat, parts.binder, parts.extractor, PLANS[tier].style, self._temperature())
         return Agent(tier, self._limits(tier, parts.chat), parts.tools, parts.executor, means, parts.clock)
+
+    def _tier(self, chat: ChatModel) -> Tier:
+        parts = self._parts
+        if parts.tier is None and parts.settings is not None and parts.settings.tier != "auto":
+            return Tier(parts.settings.tier)
+        return parts.tier or tier_of(chat.context_tokens)
+
+    def _temperature(self) -> float:
+        parts = self._parts
+        if parts.temperature is not None:
+            return parts.temperature
+        return 0.0 if parts.chat_settings is None else parts.chat_settings.temperature
 
     def _limits(self, tier: Tier, chat: ChatModel) -> Limits:
         parts = self._parts
@@ -123,6 +134,11 @@ class AgentBuilder:
         if parts.settings is not None and parts.chat_settings is not None and parts.limits is None:
             limits = configured(limits, parts.settings, parts.chat_settings)
         return lowered(fitting(limits, chat.context_tokens), parts.wanted)
+
+    def _of(self, parts: _Parts) -> AgentBuilder:
+        builder = AgentBuilder(parts.executor)
+        builder._parts = parts
+        return builder
 
 
 class Agent:
@@ -154,7 +170,7 @@ class Agent:
             tier=self.tier.value,
             model=self._means.chat.name,
             state="running",
-            limits=msgspec.to_builtins(self.limits),
+            limits=msgspec.to_builtins(scope.limits),
             roots=[*scope.touched],
         )
         tools = RunToolbox(self._executor, self._tools, scope)

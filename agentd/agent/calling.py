@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from agentd.agent import events
 from agentd.agent.contracts import Told
 from agentd.agent.records import CallRecord
+from agentd.agent.toolbox import read
 from agentd.answer.prompt import one_line
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 32
 """Calls of one turn. A model that wants more of them does not know what it looks for."""
 LONGEST_NAME = 100
-LONGEST_INPUT = 4000
-"""Characters of arguments that are no JSON, in the trace."""
 LONGEST_ID = 64
 """Characters; servers check ids, and one that was cut would not be known again."""
 STOPPED = "it was stopped: the time of the run was nearly over"
@@ -61,7 +59,7 @@ async def make(calls: Sequence[ToolCall], turn: TurnRecord, tools: Toolbox, emit
 def begun(call: ToolCall, budget: Budget) -> CallRecord:
     """The record of a call that is about to be made."""
     return CallRecord(
-        id=call.id, tool=call.name, input=input_of(call.arguments), outcome="running", began=budget.milliseconds
+        id=call.id, tool=call.name, input=read(call.arguments)[1], outcome="running", began=budget.milliseconds
     )
 
 
@@ -70,14 +68,6 @@ def stop(record: CallRecord, budget: Budget) -> None:
     if record.outcome == "running":
         record.outcome = "cancelled"
         record.milliseconds = round(budget.milliseconds - record.began, 3)
-
-
-def input_of(arguments: str) -> object:
-    """The JSON that a model wrote, or its text."""
-    try:
-        return msgspec.json.decode(arguments) if arguments.strip() else {}
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return arguments[:LONGEST_INPUT]
 
 
 def known(calls: Sequence[ToolCall], turn: int, used: set[str]) -> list[ToolCall]:

@@ -9,7 +9,7 @@ from agentd.agent import calling, events, prompt
 from agentd.agent.asking import Asking
 from agentd.agent.budget import LEAST_ANSWER
 from agentd.agent.circles import Circles
-from agentd.agent.context import Context, Exchange
+from agentd.agent.context import Context, Exchange, within
 from agentd.agent.records import TurnRecord
 from agentd.agent.tally import sum_up
 from agentd.answer.cleaning import Cleaner
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from agentd.errors import AgentdError
     from agentd.providers.contracts import ChatModel, Tool
 
-SPELLED_OUT = "it wrote a tool call as text, where there were no tools"
+SPELLED_OUT = 'the model wrote a tool call as text: tool_calls = "text" in its [[provider]] may be what it needs'
+CALLED_ANYWAY = "it called tools, which it could not any more"
 _SPELLED = re.compile(
     r"\s*(?:```\w*\s*)?(?:<\s*tool_call|\{\s*\"name\"\s*:\s*\"\w+\",\s*\"(?:arguments|parameters)\"\s*:)"
 )
@@ -58,8 +59,8 @@ class Conversation:
         self._emit = emit
         self._progress = progress
         names = [tool.name for tool in tools.offered()]
-        self._system = prompt.system_prompt(style, tools.boundary, scope.spoken, names)
-        self._context = Context(self._system, trace.run.task)
+        self._rules = prompt.rules(style, tools.boundary, names)
+        self._context = Context(self._rules + prompt.folders(scope.spoken), trace.run.task)
         self._circles = Circles()
         self._ids: set[str] = set()  # of calls
         self._note = ""  # for the next request
@@ -70,7 +71,8 @@ class Conversation:
 
     def limit(self) -> Limit:
         """Why the next turn has to be the last one; empty where it need not."""
-        return self._circles.reached or self._budget.reached(self._context.tokens(self._tools.offered()))
+        tokens = min(self._context.tokens(self._tools.offered()), within(self._budget.limits.context_tokens))
+        return self._circles.reached or self._budget.reached(tokens)
 
     async def turn(self) -> Written | None:
         """Ask the model, and make the calls that it wants. What it wrote, where that is an answer.
@@ -102,7 +104,10 @@ class Conversation:
         self._note = note
         try:
             written = await self._usable(turn, (), room, self._budget.last_seconds)
-            return None if written is None or written.finished.tool_calls else written
+            if written is not None and written.finished.tool_calls:
+                turn.problems.append(CALLED_ANYWAY)
+                return None
+            return written
         finally:
             self._over(turn)
 
@@ -131,10 +136,16 @@ class Conversation:
             self._note = prompt.EMPTY
             return None
         if written is not None and not written.finished.tool_calls and _SPELLED.match(written.text):
-            turn.problems.append(SPELLED_OUT)
-            await self._emit(events.discarded(turn.n, SPELLED_OUT))
+            await self._refuse_spelled(turn)
             return None
         return written
+
+    async def _refuse_spelled(self, turn: TurnRecord) -> None:
+        """A server that does not read calls out of what its model writes gives them as text: a person should know."""
+        turn.problems.append(SPELLED_OUT)
+        self._trace.run.degraded = list(dict.fromkeys([*self._trace.run.degraded, SPELLED_OUT]))
+        self._note = prompt.EMPTY
+        await self._emit(events.discarded(turn.n, SPELLED_OUT))
 
     async def _ask(self, turn: TurnRecord, tools: Sequence[Tool], room: int, seconds: float) -> Written | None:
         request = self._context.request(room, tools, self._note)
@@ -150,7 +161,7 @@ class Conversation:
     def _cleaner(self) -> Cleaner:
         passages = self._tools.passages
         addresses = {passage.url for passage in passages if passage.url}
-        return Cleaner(len(passages), addresses, hidden=[self._system], markers=[self._tools.boundary])
+        return Cleaner(len(passages), addresses, hidden=[self._rules], markers=[self._tools.boundary])
 
     async def _call(self, turn: TurnRecord, written: Written) -> None:
         wanted = written.finished.tool_calls

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 NOTHING = "There is no answer: the model gave none, and found no text that could be shown instead."
+MOST_EXTRACTED = 40
+"""Passages, of which an extract has a few: the first searches were in the words of the task."""
 NO_ANSWER = "the model gave no answer in the end"
 FAULT = "a fault of agentd; its log says more"
 LIMITS = {
@@ -138,7 +140,7 @@ class Run:
 
     async def _extract(self, problem: str, emit: Emit) -> Draft:
         """The passages that answer best; they were found in searches of their own, so the order is that of numbers."""
-        passages, changed = await self._means.binder.standing(self._tools.passages)
+        passages, changed = await self._means.binder.standing(self._tools.passages[:MOST_EXTRACTED])
         problems = (problem, *changed)
         draft = Draft(NOTHING, [], "extractive", problems=problems)
         if passages:
