@@ -25,6 +25,7 @@ from agentd.wire import (
     open_socket,
     page_params,
     path_params,
+    paths_params,
     result_of,
     retry_seconds,
     span_params,
@@ -261,18 +262,24 @@ class AsyncClient:
         return await self.request("index.status")  # type: ignore[no-any-return]
 
     async def wait(
-        self, target: Literal["keyword", "vectors"] = "vectors", limit: float | None = None
+        self,
+        target: Literal["keyword", "vectors"] = "vectors",
+        timeout: float | None = None,  # noqa: ASYNC109  # the daemon keeps it, and says how far the index is then
     ) -> p.IndexStatus:
         """Return when the index is current.
 
         Raises:
-            AgentdClientError: ``deadline`` after ``limit`` seconds, with the ``status`` in its ``data``.
+            AgentdClientError: ``deadline`` after ``timeout`` seconds, with the ``status`` in its ``data``.
         """
-        return await self.request("index.wait", **wait_params(target, limit))  # type: ignore[no-any-return]
+        return await self.request("index.wait", **wait_params(target, timeout))  # type: ignore[no-any-return]
 
     async def reindex(self, path: str | None = None) -> p.Reindexed:
         """Read every file of a root, or of all of them, again."""
         return await self.request("index.reindex", **path_params(path))  # type: ignore[no-any-return]
+
+    async def inspect(self, paths: Sequence[str] = (), **options: Unpack[p.InspectOptions]) -> list[p.InspectedFile]:
+        """What the index holds of single files. See :class:`agentd.protocol.InspectOptions`."""
+        return (await self.request("index.inspect", **paths_params(paths), **options))["files"]  # type: ignore[no-any-return]
 
     async def stats(self) -> Message:
         """Counters and timings."""

@@ -26,6 +26,7 @@ from agentd.wire import (
     open_socket,
     page_params,
     path_params,
+    paths_params,
     peer_credentials,
     received,
     result_of,
@@ -296,6 +297,10 @@ class Client:
     def reindex(self, path: str | None = None) -> p.Reindexed:
         """Read every file of a root, or of all of them, again."""
         return self.request("index.reindex", **path_params(path))  # type: ignore[no-any-return]
+
+    def inspect(self, paths: Sequence[str] = (), **options: Unpack[p.InspectOptions]) -> list[p.InspectedFile]:
+        """What the index holds of single files. See :class:`agentd.protocol.InspectOptions`."""
+        return self.request("index.inspect", **paths_params(paths), **options)["files"]  # type: ignore[no-any-return]
 
     def stats(self) -> Message:
         """Counters and timings."""

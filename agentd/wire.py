@@ -21,6 +21,7 @@ from agentd.protocol import EVENT, PROTOCOL_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, BinaryIO
 
     from agentd import protocol as p
@@ -217,6 +218,11 @@ def refuse_other_protocol(hello: p.Hello) -> None:
 def path_params(path: str | None) -> Message:
     """Parameters of a call about one folder or, for None, about all. The daemon works elsewhere: paths are absolute."""
     return {} if path is None else {"path": absolute(path)}
+
+
+def paths_params(paths: Sequence[str]) -> Message:
+    """Parameters of a call about several files."""
+    return {"paths": [absolute(path) for path in paths]}
 
 
 def with_absolute_path(options: p.ImportOptions) -> Message:

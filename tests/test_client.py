@@ -287,3 +287,9 @@ def test_no_line_of_bytes_gets_past_the_decoder_but_an_object(line: bytes) -> No
         assert event is not None or result_of(message) is not None or "result" in message
     except AgentdClientError:
         pass
+
+
+def test_files_to_inspect_are_named_by_their_whole_path(client: Client, peer: ScriptedPeer) -> None:
+    peer.replies["index.inspect"] = Result({"files": []})
+    assert client.inspect(["a.py"], passages=True) == []
+    assert peer.sent() == [("index.inspect", {"paths": [str(Path.cwd() / "a.py")], "passages": True})]

@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 
+class InspectOptions(TypedDict, total=False):
+    """What ``index.inspect`` takes beside ``paths``: ``sample`` files by chance, of ``roots`` (none given: of all), and
+    whether a passage of each is wanted.
+    """
+
+    sample: int
+    roots: list[str]
+    passages: bool
+
+
 class Coverage(TypedDict):
     """How changes of a root are noticed. ``coverage`` is the percentage of its directories that are watched; the others
     are polled. ``watched`` where all are.
