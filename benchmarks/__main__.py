@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import (
+    agent_first_event,
+    agent_tools,
     agent_turn,
     ask,
     bulk_changes,
@@ -61,6 +63,7 @@ BENCHES: dict[str, Bench] = {
     "support": support_check.run,
     "answers": extractive.run,
     "redaction": redaction.run,
+    "agent-tools": agent_tools.run,
     "agent-turn": agent_turn.run,
     "bulk-changes": bulk_changes.run,
     "idle-cpu": idle_cpu.run,
@@ -72,6 +75,7 @@ BENCHES: dict[str, Bench] = {
     "ranking": ranking.run,
     "freshness": freshness.run,
     "client-start": client_start.run,
+    "agent-first-event": agent_first_event.run,
     "restart": restart.run,
 }
 

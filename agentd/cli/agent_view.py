@@ -21,7 +21,6 @@ from rich.theme import Theme
 
 from agentd.cli import calls, output
 from agentd.cli.blocks import Blocks
-from agentd.cli.markdown import WIDEST, Markdown
 from agentd.cli.open_calls import OpenCalls
 
 if TYPE_CHECKING:
@@ -42,6 +41,10 @@ TAIL_LETTERS = 4000
 """Of text that is still being written: more is not drawn again for every word."""
 
 INDENT = 4
+
+WIDEST = 100
+"""Columns of a text that is easy to read."""
+
 THEME = Theme({"markdown.code": "cyan", **{f"markdown.h{level}": "bold" for level in range(1, 7)}})
 
 
@@ -208,7 +211,7 @@ class LiveView:
     def _say_block(self, block: str) -> None:
         self._shown += block
         if block.strip():
-            self._say("answer", Group(*self._lines(Markdown(output.clean(block)))))
+            self._say("answer", Group(*self._lines(drawn(block))))
 
     def _say(self, kind: str, what: RenderableType) -> None:
         """Print above what is drawn; an empty line sets off what is of another kind, and blocks from each other."""
@@ -229,7 +232,7 @@ class LiveView:
         if room < 1:
             return []
         if rest := self._blocks.rest[-TAIL_LETTERS:]:
-            return ["", *self._lines(Markdown(output.clean(rest)))[-room:]]
+            return ["", *self._lines(drawn(rest))[-room:]]
         return ["", *self._lines(self._thought_text(self._thought[-TAIL_LETTERS:]))[-room:]] if self._thought else []
 
     def _call_lines(self, room: int) -> Iterator[RenderableType]:
@@ -285,6 +288,13 @@ class LiveView:
     def _ansi(line: str) -> Text:
         """A line of ours, painted for a terminal, as rich takes it."""
         return Text.from_ansi(line)
+
+
+def drawn(text: str) -> RenderableType:
+    """Text of a model."""
+    from agentd.cli.markdown import Markdown  # noqa: PLC0415  # as much to load as rich; the first event is shown before
+
+    return Markdown(output.clean(text))
 
 
 class Frame:

@@ -11,9 +11,6 @@ from rich.syntax import Syntax
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 
-WIDEST = 100
-"""Columns of a text that is easy to read."""
-
 UNWANTED = ["html_block", "html_inline", "reference", "image", "entity"]
 """Rules that would hide text, or make letters of it that were cleaned away."""
 

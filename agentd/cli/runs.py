@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from agentd.client import Client
-    from agentd.protocol import RunHead, RunList, Trace
+    from agentd.protocol import RunHead
 
 STYLES = {"answered": output.GREEN, "running": output.CYAN, "failed": output.RED}
 NO_RUNS = "No run is kept yet. To begin one: agentctl agent TASK"
@@ -33,7 +33,7 @@ def run_runs(args: Namespace) -> int:
     with c.connect(args) as client:
         if args.stop:
             return stop(client, args)
-        page: RunList = client.request("agent.runs", limit=args.limit)
+        page = client.runs(args.limit)
     if args.json:
         output.say_json(page)
     elif page["runs"]:
@@ -61,19 +61,19 @@ def run_lines(runs: list[RunHead], screen: output.Screen) -> list[str]:
 
 def stop(client: Client, args: Namespace) -> int:
     """End a run, whoever began it."""
-    stopped = client.request("agent.stop", id=args.stop)
+    stopped = client.stop_run(args.stop)
     if args.json:
-        output.say_json(stopped)
+        output.say_json({"stopped": stopped})
     else:
         name = output.clean(args.stop)
-        output.say(f"run {name} was stopped" if stopped["stopped"] else f"run {name} does not go on (any more)")
-    return c.FOUND if stopped["stopped"] else c.NOTHING_FOUND
+        output.say(f"run {name} was stopped" if stopped else f"run {name} does not go on (any more)")
+    return c.FOUND if stopped else c.NOTHING_FOUND
 
 
 def run_trace(args: Namespace) -> int:
     """What happened in a run; of one that goes on, what has happened by now."""
     with c.connect(args) as client:
-        found: Trace = client.request("agent.trace", id=args.id)
+        found = client.trace(args.id)
     if args.json:
         output.say_json(found)
         return c.FOUND
