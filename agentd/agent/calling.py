@@ -37,23 +37,26 @@ async def make(calls: Sequence[ToolCall], turn: TurnRecord, tools: Toolbox, emit
     turn.calls += records
     for record in records:
         await emit(events.tool_call(turn.n, record))
-    told: dict[int, Told] = {}
 
-    async def one(place: int) -> None:
-        told[place] = await tools.call(calls[place], records[place], turn.n)
-        await emit(events.tool_result(turn.n, records[place]))
+    async def one(call: ToolCall, record: CallRecord) -> Told:
+        told = await in_time(call, record, turn.n, tools, budget)
+        await emit(events.tool_result(turn.n, record))
+        return told
 
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(call, record)) for call, record in zip(calls, records, strict=True)]
+    return [task.result() for task in tasks]
+
+
+async def in_time(call: ToolCall, record: CallRecord, turn: int, tools: Toolbox, budget: Budget) -> Told:
+    """Make a call, and stop it where the last turn has to begin. Telling of it is not stopped: half an event is none."""
     try:
-        async with asyncio.timeout(max(0.0, budget.seconds)), asyncio.TaskGroup() as group:
-            for place in range(len(calls)):
-                group.create_task(one(place))
+        async with asyncio.timeout(max(0.0, budget.seconds)):
+            return await tools.call(call, record, turn)
     except TimeoutError:
-        for place in sorted(set(range(len(calls))) - set(told)):
-            stop(records[place], budget)
-            records[place].message = STOPPED
-            told[place] = Told(STOPPED, STOPPED)
-            await emit(events.tool_result(turn.n, records[place]))
-    return [told[place] for place in range(len(calls))]
+        stop(record, budget)
+        record.message = STOPPED
+        return Told(STOPPED, STOPPED)
 
 
 def begun(call: ToolCall, budget: Budget) -> CallRecord:

@@ -142,3 +142,13 @@ def test_a_budget_that_allows_no_turn_ends_with_a_sentence() -> None:
     run = bench.run().run
     assert (run.state, run.limit, run.counts["turns"], run.citations) == ("answered", "tokens", 0, [])
     assert run.answer
+
+
+def test_a_call_that_comes_after_the_time_for_calls_is_told_of_too() -> None:
+    late = ["Let me see. ", 30, ended(call("look"))]
+    bench = Bench(late, late, late, saying("There are 3 `TRIES` [1]."))
+    trace = bench.run()
+    made = [each.id for turn in trace.turns for each in turn.calls]
+    assert len(made) == 3
+    assert [event["call"] for event in bench.events if event["event"] == "tool_result"] == made
+    assert within_limits(trace.run)

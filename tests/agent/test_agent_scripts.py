@@ -1,4 +1,4 @@
-"""Any model at all: whatever it does in whatever order, a run ends within its budgets, and its trace is what happened."""
+"""Any model at all: whatever it does, a run ends within its budgets, and its trace is what happened."""
 
 from __future__ import annotations
 
@@ -81,15 +81,14 @@ def test_every_run_ends_within_its_budgets_and_its_trace_is_what_happened(
     turns: list[Any], budgets: dict[str, Any]
 ) -> None:
     bench = Bench(*turns, limits=replace(LIMITS, **budgets), answer_tokens=200)
+    failures: list[AgentdError] = []
     try:
-        trace = bench.run()
+        bench.run()
     except AgentdError as error:
-        trace = bench.trace
-        assert trace.run.state == "failed"
-        assert error.details["run"] == trace.run.id
-    else:
-        assert trace.run.state == "answered"
-        assert trace.run.answer.strip()
+        failures.append(error)
+    trace = bench.trace
+    assert [each.details["run"] for each in failures] == [trace.run.id] * (trace.run.state == "failed")
+    assert trace.run.state == "failed" or trace.run.answer.strip()
     check_budgets(trace)
     check_events(bench, trace)
     check_requests(bench, trace)
