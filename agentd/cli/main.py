@@ -42,11 +42,11 @@ FAMILIES = {
     "stats": "stats",
     "doctor": "doctor",
     "mcp": "mcp",
+    "mcp install": "mcp_install",
+    "mcp uninstall": "mcp_install",
     "stop": "daemon",
     "install": "service",
     "uninstall": "service",
-    "mcp install": "mcp_install",
-    "mcp uninstall": "mcp_install",
     "version": "daemon",
 }
 """Command -> the module of this package that holds it, in the order of the help."""

@@ -20,7 +20,7 @@ _PROGRAMS = {
     "claude-code": ("claude",),
     "codex": ("codex",),
     "cursor": ("cursor", "cursor-agent"),
-    "vscode": ("code", "code-insiders"),
+    "vscode": ("code",),
     "opencode": ("opencode",),
 }
 NAMES = tuple(_PROGRAMS)

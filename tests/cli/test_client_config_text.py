@@ -195,3 +195,9 @@ def test_what_is_no_json_object_is_refused(text: str) -> None:
 def test_something_else_in_the_place_of_the_section_is_refused() -> None:
     with pytest.raises(ValueError, match='expected an object in braces at "mcpServers", found null'):
         json_text.put('{"mcpServers": null}', KEYS, ENTRY)
+
+
+def test_a_byte_order_mark_stays() -> None:
+    put = json_text.put('\ufeff{"a": 1}', KEYS, ENTRY)
+    assert put.startswith("\ufeff{")
+    assert json_text.load(put) == {"a": 1, "mcpServers": {"agentd": ENTRY}}

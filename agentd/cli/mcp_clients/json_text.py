@@ -102,7 +102,8 @@ def snippet(keys: Keys, entry: Entry) -> str:
 
 def plain(text: str) -> str:
     """The same in plain JSON, of the same length: a byte order mark, comments and trailing commas become spaces."""
-    return blanked(_TRAILING_COMMAS, blanked(_COMMENTS, text)).replace("\ufeff", " ", 1 if text[:1] == "\ufeff" else 0)
+    bare = blanked(_TRAILING_COMMAS, blanked(_COMMENTS, text))
+    return f" {bare[1:]}" if bare.startswith("\ufeff") else bare
 
 
 def blanked(what: re.Pattern[str], text: str) -> str:
