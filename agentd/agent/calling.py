@@ -49,7 +49,7 @@ async def make(calls: Sequence[ToolCall], turn: TurnRecord, tools: Toolbox, emit
 
 
 async def in_time(call: ToolCall, record: CallRecord, turn: int, tools: Toolbox, budget: Budget) -> Told:
-    """Make a call, and stop it where the last turn has to begin. Telling of it is not stopped: half an event is none."""
+    """Make a call, and stop it where the last turn has to begin. To tell of it is not stopped: events come whole."""
     try:
         async with asyncio.timeout(max(0.0, budget.seconds)):
             return await tools.call(call, record, turn)
