@@ -35,14 +35,13 @@ def decode(arguments: str) -> dict[str, object]:
     Raises:
         ToolInputError: it is too long, no JSON (the message says where), nested too deeply, or no object.
     """
-    if len(arguments) > MAX_BYTES or len(arguments.encode(errors="replace")) > MAX_BYTES:
-        raise ToolInputError(f"expected arguments of at most {MAX_BYTES:,} bytes, found {len(arguments):,} characters")
+    written = arguments.strip().encode(errors="replace")  # half a surrogate pair is no text, and no way to end a run
+    if len(written) > MAX_BYTES:
+        raise ToolInputError(f"expected arguments of at most {MAX_BYTES:,} bytes, found {len(written):,}")
     try:
-        decoded = json.decode(arguments.strip() or "{}")
+        decoded = json.decode(written or b"{}")
     except msgspec.DecodeError as error:
-        raise ToolInputError(f"the arguments are no JSON: {_where(str(error), arguments.strip())}") from None
-    except UnicodeEncodeError:
-        raise ToolInputError("the arguments are no JSON: they hold half a surrogate pair") from None
+        raise ToolInputError(f"the arguments are no JSON: {_where(str(error), written)}") from None
     except RecursionError:
         decoded = None
     if decoded is None or _deeper_than(MAX_DEPTH, decoded):
@@ -86,13 +85,14 @@ def shown(value: object) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def _where(problem: str, arguments: str) -> str:
+def _where(problem: str, written: bytes) -> str:
     """What is wrong with JSON, and the text around the place."""
     if not (placed := _BYTE.search(problem)):
-        return f"{problem}; it ends with …{arguments[-SHOWN // 2 :]}" if "truncated" in problem else problem
-    at = len(arguments.encode()[: int(placed[1])].decode(errors="ignore"))
-    before, after = arguments[max(0, at - SHOWN // 2) : at], arguments[at : at + SHOWN // 2]
-    return f"{problem.removesuffix(placed[0])} at character {at + 1}, here: {before} >>> {after}"
+        end = written[-SHOWN // 2 :].decode(errors="ignore")
+        return f"{problem}; it ends with …{end}" if "truncated" in problem else problem
+    before, after = (each.decode(errors="ignore") for each in (written[: int(placed[1])], written[int(placed[1]) :]))
+    around = f"{before[-SHOWN // 2 :]} >>> {after[: SHOWN // 2]}"
+    return f"{problem.removesuffix(placed[0])} at character {len(before) + 1}, here: {around}"
 
 
 def _deeper_than(levels: int, value: object) -> bool:

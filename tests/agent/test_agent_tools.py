@@ -119,6 +119,7 @@ async def test_a_tool_runs_with_its_defaults() -> None:
         ('{"query": "x", "limit": null, "kind": null}', Asked("x")),
         ('{"query": "x", "title": "one"}', Asked("x", title=("one",))),
         (' \n{"query": "x", "kind": "docs"}\n', Asked("x", kind=Kind.DOCS)),
+        ('{"query": "a\ud800"}', Asked("a?")),
     ],
 )
 def test_what_is_harmless_passes(arguments: str, asked: Asked) -> None:
@@ -142,7 +143,7 @@ def test_what_is_harmless_passes(arguments: str, asked: Asked) -> None:
         ('{"query": "ünd" x}', "at character 17, here:"),
         ('{"query": "x', 'it ends with …{"query": "x'),
         ("{'query': 'x'}", "the arguments are no JSON"),
-        ('{"query": "\ud800"}', "half a surrogate pair"),
+        ('{"query": "\ud800" x}', 'here: {"query": "?"  >>> x}'),
         ("[" * 5000, "at most 32 levels"),
         ('{"query": ' + "[" * 40 + "]" * 40 + "}", "at most 32 levels"),
         ('{"query": "' + "x" * MAX_BYTES + '"}', "at most 65,536 bytes"),
