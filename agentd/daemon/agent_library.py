@@ -87,7 +87,7 @@ class DaemonLibrary:
             self._params("complexity", g.ComplexityParams, path=path, **options), None
         )
 
-    def _params(self, method: str, kind: type[P], **fields: object) -> P:
+    def _params(self, method: str, kind: type[P], /, **fields: object) -> P:  # a field may be called `kind`, too
         """``fields`` as the parameters of ``method``.
 
         Raises:
