@@ -175,7 +175,7 @@ def readable(call: ToolCall) -> ToolCall:
     """``call`` as it can be shown to a model again: servers read the arguments, and refuse what is no object."""
     try:
         msgspec.json.decode(call.arguments, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return replace(call, arguments="{}")
     return call
 

@@ -99,7 +99,7 @@ def _arguments(written: str) -> dict[str, object]:
     """An object, as Ollama wants it; what a model wrote that is none is nothing that it could read again."""
     try:
         return msgspec.json.decode(written, type=dict[str, object])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
 
 

@@ -122,7 +122,7 @@ def _called(call: ToolCall) -> str:
 def _is_object(arguments: str) -> bool:
     try:
         msgspec.json.decode(arguments, type=dict[str, object])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return True
 
