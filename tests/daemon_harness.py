@@ -75,7 +75,7 @@ class Daemon:
     """One ``python -m agentd`` with a state directory, a socket and a configuration file of its own below ``place``.
 
     ``start`` returns when it is connected; leaving the context stops it with SIGTERM and wants exit code 0, unless the
-    test ended it before. ``flags`` and ``environment`` may be changed between runs.
+    test ended it before. ``program``, ``flags`` and ``environment`` may be changed between runs.
     """
 
     def __init__(self, place: Path, *roots: Path, config: str = QUICK, **environment: str) -> None:
@@ -83,6 +83,7 @@ class Daemon:
         self.state = place / "state"
         self.socket = place / "run" / "agentd.sock"
         self.config = place / "agentd.toml"
+        self.program = ["-m", "agentd"]
         self.flags = [flag for root in roots for flag in ("--root", str(root))]
         self.environment = environment
         self.before_exec: Callable[[], None] | None = None
@@ -104,7 +105,7 @@ class Daemon:
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start the process and return at once."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTD_")}
-        command = [sys.executable, "-m", "agentd", "--config", str(self.config), "--socket", str(self.socket)]
+        command = [sys.executable, *self.program, "--config", str(self.config), "--socket", str(self.socket)]
         with (self.place / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--state-dir", str(self.state), *self.flags],

@@ -1,0 +1,222 @@
+"""Whether three accounts of a run say the same: what the client was told, what is kept, and what the server saw."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from agent_script import Json, Says
+
+from agentd.client import AgentdClientError
+
+if TYPE_CHECKING:
+    from agent_house import Outcome
+
+MOST_TEXT = 8000
+"""Characters that a trace keeps of a result."""
+GRACE_SECONDS = 1.0
+"""Beyond the time of a run, for what runs on two busy cores."""
+FAILED = {"retry", "final", "timed_out"}
+
+
+def check(outcome: Outcome) -> None:
+    """All that holds for every run, and what its script says of this one."""
+    if not outcome.script.kept:
+        forgotten(outcome)
+        return
+    the_end(outcome)
+    the_calls(outcome)
+    the_counts(outcome)
+    the_server(outcome)
+    the_events(outcome)
+    the_budgets(outcome)
+    the_citations(outcome)
+    the_words(outcome)
+    if outcome.script.check is not None:
+        outcome.script.check(outcome)
+
+
+def forgotten(outcome: Outcome) -> None:
+    """Nothing is left of a run that had to do with a root which was removed."""
+    assert outcome.error is not None
+    assert outcome.error.kind == outcome.script.error
+    with pytest.raises(AgentdClientError, match="no run"):
+        outcome.house.daemon.client.trace(outcome.run)
+
+
+def the_end(outcome: Outcome) -> None:
+    """How it ended: as the script has it, told to the client and kept alike."""
+    script, run = outcome.script, outcome.trace["run"]
+    assert (run["state"], run["limit"]) == (script.state, script.limit), shown(outcome)
+    assert (run["error"] or {}).get("kind", "") == (script.error if script.state == "failed" else ""), run["error"]
+    if outcome.error is not None:
+        assert outcome.error.kind == script.error, outcome.error
+    if outcome.result is not None:
+        assert outcome.result == run
+    assert run["id"] in {each["id"] for each in outcome.house.daemon.client.runs()["runs"]}
+
+
+def the_calls(outcome: Outcome) -> None:
+    """The trace has every call that the model made, in its order, with the outcome that it has to have."""
+    turns = outcome.trace["turns"]
+    found = [" ".join(each["outcome"] for each in turn["calls"]) for turn in turns]
+    assert found == [*outcome.script.turns], shown(outcome)
+    assert [turn["n"] for turn in turns] == [*range(1, len(turns) + 1)]
+    for turn, said in zip(turns, answered(outcome), strict=False):
+        assert len(turn["calls"]) <= len(said.calls)
+        for made, wanted in zip(turn["calls"], said.calls, strict=False):
+            if not outcome.script.hostile:
+                arguments = json.loads(wanted.written.replace("SITE", outcome.house.peers.site.url("")))
+                assert (made["tool"], made["input"]) == (wanted.tool, arguments)
+            assert (made["kind"] == "") == (made["outcome"] in {"ok", "cancelled", "running"}), made
+            assert made["began"] >= turn["began"]
+            assert made["milliseconds"] >= 0
+
+
+def the_counts(outcome: Outcome) -> None:
+    """The sums are those of the calls."""
+    run, calls, script = outcome.trace["run"], outcome.calls, outcome.script
+    assert run["counts"] == {
+        "turns": len(script.turns),
+        "tool_calls": len(" ".join(script.turns).split()),
+        "tool_errors": sum(each in FAILED for each in " ".join(script.turns).split()),
+        "cached": script.cached,
+    }
+    assert run["tools"] == Counter(each["tool"] for each in calls)
+    assert script.cached == sum(each["cached"] for each in calls)
+
+
+def the_server(outcome: Outcome) -> None:
+    """The server was asked once for each turn (and each try of one), and shown what the trace says that it was."""
+    assert len(outcome.asked) == len(outcome.said), "the server was asked for more than the script has"
+    last = {id(turn): body for turn, body in zip(outcome.trace["turns"], bodies(outcome), strict=True)}
+    for turn, following in zip(outcome.trace["turns"], outcome.trace["turns"][1:], strict=False):
+        body = json.dumps(last[id(following)]["messages"], ensure_ascii=False) if following["context"] else None
+        shown_last = "\n".join(content_of(each) for each in last[id(following)]["messages"])
+        for made in turn["calls"]:
+            assert len(made["text"]) <= MOST_TEXT
+            if body is None:
+                assert made["text"][:MOST_TEXT] in shown_last, f"turn {following['n']} was not shown {made}"
+    for turn, said in zip(outcome.trace["turns"], answered(outcome), strict=False):
+        usage = turn["usage"]
+        if usage["counted"]:
+            assert (usage["input_tokens"], usage["output_tokens"]) == said.counted
+    usages = [turn["usage"] for turn in outcome.trace["turns"]]
+    for name in ("input_tokens", "output_tokens"):
+        assert outcome.trace["run"]["usage"][name] == sum(usage[name] for usage in usages)
+
+
+def the_events(outcome: Outcome) -> None:
+    """They come in the one order that makes sense, and say what the trace says."""
+    events = outcome.events
+    if not events:
+        assert outcome.error is not None
+        return
+    assert events[0]["event"] == "started"
+    assert [each["event"] for each in events].count("started") == 1
+    turns = [each["turn"] for each in events if "turn" in each]
+    assert turns == sorted(turns)
+    told = [(each["turn"], each["call"], each["tool"]) for each in outcome.of("tool_call")]
+    kept = [(turn["n"], each["id"], each["tool"]) for turn in outcome.trace["turns"] for each in turn["calls"]]
+    assert told == kept[: len(told)]
+    records = {each["id"]: each for each in outcome.calls}
+    assert len(records) == len(outcome.calls)
+    results = outcome.of("tool_result")
+    for each in results:
+        record = records[each["call"]]
+        same = ("outcome", "kind", "message", "milliseconds", "bytes", "found", "cached", "notes")
+        assert {name: each[name] for name in same} == {name: record[name] for name in same}
+        assert each["text"] == record["text"][:2000]
+    if outcome.result is None:
+        return
+    assert told == kept
+    assert sorted(each["call"] for each in results) == sorted(records)
+    the_last_event(outcome)
+
+
+def the_last_event(outcome: Outcome) -> None:
+    """``done`` says what the result says, and the chunks that count are the answer."""
+    run, done = outcome.trace["run"], outcome.events[-1]
+    assert done["event"] == "done"
+    same = ("state", "limit", "counts", "tools", "usage", "timings")
+    assert {name: done[name] for name in same} == {name: run[name] for name in same}
+    said = ""
+    for each in outcome.events:
+        said = "" if each["event"] == "discarded" else said + (each["text"] if each["event"] == "chunk" else "")
+    assert said.strip() == run["answer"].strip() or "taken out" in str(run["degraded"]), (said, run["answer"])
+
+
+def the_budgets(outcome: Outcome) -> None:
+    """None was overrun, whatever the model did."""
+    run, limits = outcome.trace["run"], outcome.trace["run"]["limits"]
+    assert run["counts"]["turns"] <= limits["turns"]
+    assert run["counts"]["tool_calls"] <= limits["tool_calls"]
+    assert outcome.seconds <= limits["seconds"] + GRACE_SECONDS
+    for name in ("turns", "tokens", "seconds", "tool_calls"):
+        assert limits[name] <= outcome.script.options.get(f"max_{name}", limits[name])
+    if all(turn["usage"]["counted"] for turn in outcome.trace["turns"]) and not outcome.script.hostile:
+        assert run["usage"]["input_tokens"] + run["usage"]["output_tokens"] <= limits["tokens"]
+
+
+def the_citations(outcome: Outcome) -> None:
+    """What is cited is on disk (or in the web), and numbered as the answer has it."""
+    run = outcome.trace["run"]
+    names = [each.get("url") or each["path"].rpartition("/")[2] for each in run["citations"]]
+    wanted = [each.replace("SITE", outcome.house.peers.site.url("")) for each in outcome.script.cited]
+    assert sorted(set(names)) == sorted(wanted), run["answer"]
+    for each in run["citations"]:
+        assert each["hash"] == "sha256:" + hashlib.sha256(each["text"].encode()).hexdigest()
+        if path := each.get("path"):
+            with open(path) as file:  # noqa: PTH123  # the path is text
+                lines = file.read().splitlines(keepends=True)
+            assert each["text"].strip("\n") in "".join(lines[each["start_line"] - 1 : each["end_line"]])
+    numbers = {int(each) for each in re.findall(r"\[(\d+)\]", run["answer"])}
+    assert numbers <= {each["n"] for each in run["citations"]}
+
+
+def the_words(outcome: Outcome) -> None:
+    """What has to stand in the answer does, and what must not be seen is nowhere."""
+    script, run = outcome.script, outcome.trace["run"]
+    for each in script.holds:
+        assert each in run["answer"], run["answer"]
+    for each in script.degraded:
+        assert any(re.search(each, sentence) for sentence in run["degraded"]), run["degraded"]
+    if not script.degraded and not script.hostile:
+        assert run["degraded"] == []
+    for each in script.unsaid:
+        assert each not in run["answer"]
+        assert each not in "".join(event["text"] for event in outcome.of("chunk"))
+    everything = json.dumps([outcome.events, run["answer"]], ensure_ascii=False)
+    for each in script.never:
+        assert each not in everything
+
+
+def answered(outcome: Outcome) -> list[Says]:
+    """What the server said last in each turn."""
+    return [each for each in outcome.said if not each.again]
+
+
+def bodies(outcome: Outcome) -> list[Json]:
+    """What it was asked last in each turn."""
+    return [asked for asked, said in zip(outcome.asked, outcome.said, strict=True) if not said.again]
+
+
+def content_of(message: Json) -> str:
+    content = message["content"]
+    return content if isinstance(content, str) else json.dumps(content)
+
+
+def shown(outcome: Outcome) -> str:
+    """For who reads a failure."""
+    run = outcome.trace["run"]
+    turns = [
+        f"{turn['n']}: {turn['stop']} {turn['text'][:80]!r} {turn['problems']} "
+        + "; ".join(f"{each['tool']} {each['outcome']} {each['kind']} {each['message'][:200]}" for each in turn["calls"])
+        for turn in outcome.trace["turns"]
+    ]
+    end = {name: run[name] for name in ("state", "limit", "error", "degraded", "answer", "counts")}
+    return "\n".join([json.dumps(end, indent=1), *turns, str(outcome.error)])
