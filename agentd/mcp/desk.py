@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from mcp.shared.exceptions import MCPError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 CLIENT_SECONDS = 2.0
 """For a client to say where it works."""
 ADDED_MILLISECONDS = 2000
+RECENT_SECONDS = 2.0
+"""Roots come and go by a person's hand, and calls by the second: to ask each time would double what a call costs."""
 STARTING = "waiting for agentd"
 
 
@@ -43,11 +46,19 @@ class Desk:
         self._roots = roots
         self._add = add
         self._folders: list[str] | None = None
+        self._known: list[RootInfo] = []
+        self._known_until = 0.0
         self._added: set[str] = set()  # a person who removes one does not want it back
 
     def forget_folders(self) -> None:
         """The client works elsewhere now: ask it again."""
         self._folders = None
+
+    def forget_roots(self) -> bool:
+        """Ask for the roots again; whether that may make a difference."""
+        remembered = time.monotonic() < self._known_until
+        self._known_until = 0.0
+        return remembered
 
     async def call(self, session: ServerSession, arguments: Arguments) -> Call:
         """What a tool needs for one call.
@@ -65,15 +76,25 @@ class Desk:
 
     async def scope(self, root: str = "") -> Scope:
         """The roots that ``root`` names or, where it names none, those that the client's folders mean."""
-        known = await self.known()
+        known = await self._recent()
         folders = list(self._roots) or self._folders or []
         if root:
             return Scope(named_root(root, known), known, folders)
         added = await self._add_missing(known, folders) if self._add else []
         if added:
-            known = await self.known()
+            self.forget_roots()
+            known = await self._recent()
         found = roots_around(folders, [each["path"] for each in known])
         return Scope(found or self._roots, known, folders, added or hints(found, known, folders))
+
+    async def _recent(self) -> list[RootInfo]:
+        """All roots; those that are current are not asked about again for a moment."""
+        if time.monotonic() < self._known_until:
+            return self._known
+        self._known = await self.known()
+        if all(root["state"] == "current" for root in self._known):
+            self._known_until = time.monotonic() + RECENT_SECONDS
+        return self._known
 
     async def known(self) -> list[RootInfo]:
         """All roots, and how far the index of each is."""

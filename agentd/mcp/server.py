@@ -113,8 +113,12 @@ class Caller:
 
     async def _result(self, tool: Tool, context: ServerRequestContext[Any], given: dict[str, Any]) -> CallToolResult:
         arguments = msgspec.convert(given, tool.takes, strict=False)  # models like to write numbers as strings
-        call = await self._desk.call(context.session, arguments)
-        found = await tool.run(call, arguments)
+        try:
+            found = await tool.run(await self._desk.call(context.session, arguments), arguments)
+        except AgentdClientError as error:
+            if error.kind != "root_not_found" or not self._desk.forget_roots():
+                raise
+            found = await tool.run(await self._desk.call(context.session, arguments), arguments)
         return CallToolResult(content=[TextContent(type="text", text=tool.text(found))], structured_content=found)
 
 
