@@ -108,7 +108,7 @@ async def searching(run: Run, engine: Path) -> None:
     text, kept = await run.call("multi_search", queries=["retry", "what is the time"], paths=["engine/*.py"])
     assert (kept.outcome, kept.found > 1) == ("ok", True)
     assert estimate_tokens(text) <= LIMITS.result_tokens
-    _, kept = await run.call("semantic_search", query="retry", languages=["cobol"])
+    _, kept = await run.call("semantic_search", query="retry", languages=["cobol"], kind="code")
     assert (kept.outcome, kept.found) == ("ok", 0)
 
 
@@ -120,7 +120,7 @@ async def reading(run: Run, engine: Path) -> None:
     _, kept = await run.call("read_span", path="engine/retry.py", start_line=99)
     assert (kept.outcome, kept.kind) == ("retry", "not_found")
     assert "15 lines" in kept.message
-    text, kept = await run.call("list_files", paths=["**/*.py"])
+    text, kept = await run.call("list_files", paths=["**/*.py"], languages=["python"], kind="code")
     assert (kept.outcome, "engine/clock.py" in text) == ("ok", True)
 
 
