@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import msgspec
 import structlog
 
 from agentd.agent.keeping import RUN, interrupt
-from agentd.agent.records import TraceRecord
 from agentd.answer.keeping import Keeper
 from agentd.errors import AgentdError, CancelledError, RootNotFoundError, ShuttingDownError
 
@@ -17,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from agentd.agent.contracts import Emit
-    from agentd.daemon.records import Records
+    from agentd.agent.records import TraceRecord
+    from agentd.daemon.records import Page, Records
     from agentd.observability.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -107,20 +106,6 @@ class Runs:
         self._tokens = {kind: metrics.counter("agent_tokens", kind=kind) for kind in ("input", "output")}
         self._milliseconds = metrics.histogram("agent_run_milliseconds")
 
-    async def recover(self) -> None:
-        """Say of those that a daemon left running when it was killed that they were interrupted."""
-        for run_id in await self.records.store.labelled("running"):
-            body = await self.records.store.get(run_id) or b""
-            try:
-                trace = msgspec.json.decode(body, type=TraceRecord)
-            except msgspec.DecodeError:
-                log.warning("run_damaged", run=run_id)
-            else:
-                interrupt(trace)
-                body = msgspec.json.encode(trace)
-            await self.records.store.relabel(run_id, "interrupted", body)
-            log.info("run_interrupted", run=run_id)
-
     async def carry_out(self, going: Going, *, keep: bool) -> TraceRecord:
         """Let a run begin, and wait until it has ended and is kept. One that is not to go on without its client ends
         when this is cancelled.
@@ -145,7 +130,21 @@ class Runs:
         """All there is of a run. Raises NotFoundError."""
         if (going := self.going.get(run_id)) is not None:
             return self._current(going)
-        return await self._keeper.get(run_id)
+        trace = await self._keeper.get(run_id)
+        if trace.run.state == "running" and run_id not in self.going:
+            interrupt(trace)
+        return trace
+
+    async def page(self, before: str | None, limit: int) -> Page:
+        """Runs in a list. What is kept as running and is not, a daemon left that was killed, or had no disk left."""
+        going = set(self.going)
+        page = await self.records.page(before, limit)
+        going |= set(self.going)  # what ended or began meanwhile was running, whatever was read of it
+        heads = [
+            head._replace(label="interrupted") if head.label == "running" and head.id not in going else head
+            for head in page.heads
+        ]
+        return page._replace(heads=heads)
 
     async def stop(self, run_id: str) -> bool:
         """End a run, and return when it has ended; False where it had before. Raises NotFoundError."""
@@ -195,7 +194,7 @@ class Runs:
         try:
             await self._keep(going)
             error = await self._carried_out(going)
-            await self._keep(going)
+            await self._keep_end(going)
         except AgentdError as unkept:
             error = error or unkept
         finally:
@@ -239,6 +238,14 @@ class Runs:
 
     async def _keep(self, going: Going) -> None:
         await self._keeper.put(self._current(going))
+
+    async def _keep_end(self, going: Going) -> None:
+        """A run that has seen what was removed meanwhile leaves nothing; what was kept of it before goes, too."""
+        try:
+            await self._keep(going)
+        except RootNotFoundError:
+            await self.records.store.delete(going.id)
+            raise
 
     @staticmethod
     def _current(going: Going) -> TraceRecord:

@@ -84,7 +84,7 @@ class DaemonAgents:
 
     async def runs(self, params: PageParams) -> p.RunList:
         """List runs."""
-        page = await self._runs.records.page(params.before, params.limit)
+        page = await self._runs.page(params.before, params.limit)
         return {"runs": [run_head(each) for each in page.heads], "total": page.total, "next": page.next}
 
     async def trace(self, run_id: str) -> p.Trace:
@@ -96,9 +96,8 @@ class DaemonAgents:
         return await self._runs.stop(run_id)
 
     async def open(self) -> None:
-        """Make the tools of the configuration, and look after what a killed daemon left. Raises StateUnusableError."""
+        """Make the tools of the configuration."""
         self._commands = await asyncio.to_thread(command_tools, self._settings.tools)
-        await self._runs.recover()
 
     async def close(self) -> None:
         """End what goes on, because the daemon stops."""

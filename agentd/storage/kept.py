@@ -62,13 +62,10 @@ class Kept:
         """How many are kept."""
         return await self._database.run(self._table.count)
 
-    async def labelled(self, label: str) -> list[str]:
-        """Ids of those with that label, the oldest first."""
-        return await self._database.run(self._table.labelled, label)
-
-    async def relabel(self, kept_id: str, label: str, body: bytes) -> None:
-        """Give one another label and body. Raises StateUnusableError."""
-        await self._database.run(self._table.relabel, kept_id, label, body)
+    async def delete(self, kept_id: str) -> None:
+        """Delete one, if it is there, and its bytes."""
+        await self._database.run(self._table.delete, kept_id)
+        await self._database.give_back()
 
     async def forget_other_roots(self, known: Sequence[str]) -> int:
         """Delete every one that was made from, or about, a root which is not ``known``, and its bytes; returns how

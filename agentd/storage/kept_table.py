@@ -84,14 +84,9 @@ class KeptTable:
         (found,) = connection.execute(self._sql("SELECT count(*) FROM {name}")).fetchone()
         return int(found)
 
-    def labelled(self, connection: sqlite3.Connection, label: str) -> list[str]:
-        """Ids of those with that label, the oldest first."""
-        found = connection.execute(self._sql("SELECT id FROM {name} WHERE {label} = ? ORDER BY id"), (label,))
-        return [kept_id for (kept_id,) in found]
-
-    def relabel(self, connection: sqlite3.Connection, kept_id: str, label: str, body: bytes) -> None:
-        """Give one another label and body; its roots stay."""
-        connection.execute(self._sql("UPDATE {name} SET {label} = ?, body = ? WHERE id = ?"), (label, body, kept_id))
+    def delete(self, connection: sqlite3.Connection, kept_id: str) -> None:
+        """Delete one, if it is there."""
+        connection.execute(self._sql("DELETE FROM {name} WHERE id = ?"), (kept_id,))
 
     def forget_other_roots(self, connection: sqlite3.Connection, known: Sequence[str]) -> int:
         """Delete all that have to do with another root than the ``known``; returns how many."""

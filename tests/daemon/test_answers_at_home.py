@@ -135,7 +135,7 @@ def holding(state: Path, word: str) -> list[str]:
     return [path.name for path in state.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("name", ["answers.db", "web.db"])
+@pytest.mark.parametrize("name", ["answers.db", "runs.db", "web.db"])
 def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path, searxng: Searxng, name: str) -> None:
     daemon = Daemon(tmp_path / "place", config=web(searxng, tmp_path), **KEYWORD_ONLY)
     with daemon:

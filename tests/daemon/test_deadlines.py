@@ -90,6 +90,9 @@ def params_of(root: Path) -> dict[str, dict[str, Any]]:
         "ask": {"question": "what does middle() return?"},
         "answer.get": {"id": "nowhere"},
         "answer.verify": {"id": "nowhere"},
+        "agent.run": {"task": "what does middle() return?"},
+        "agent.trace": {"id": "nowhere"},
+        "agent.stop": {"id": "nowhere"},
         "roots.add": {"path": str(root)},
         "roots.remove": {"path": "/nowhere"},
         "index.reindex": {"path": f"{root}/callers.py"},
@@ -98,7 +101,11 @@ def params_of(root: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-REFUSALS = {"roots.remove": "root_not_found", "answer.get": "not_found", "answer.verify": "not_found"}
+REFUSALS = {
+    "roots.remove": "root_not_found",
+    "agent.run": "no_provider",
+    **dict.fromkeys(("answer.get", "answer.verify", "agent.trace", "agent.stop"), "not_found"),
+}
 """Of what is asked for above, by method."""
 
 

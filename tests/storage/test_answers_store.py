@@ -1,10 +1,11 @@
-"""Answers are kept, listed, found again, and gone when they should be: from the bytes of the file too."""
+"""Answers and runs are kept, listed, found again, and gone when they should be: from the bytes of the file too."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from agentd.answer.records import new_id
 from agentd.errors import StateNewerError
 from agentd.storage.kept import Kept
-from agentd.storage.kept_table import ANSWERS, Head
+from agentd.storage.kept_table import ANSWERS, RUNS, Head
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -99,3 +100,43 @@ async def test_a_newer_file_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StateNewerError):
         await Kept.open(path, ANSWERS)
+
+
+async def test_a_run_is_kept_in_the_place_of_what_was_kept_of_it_before(tmp_path: Path) -> None:
+    runs = await Kept.open(tmp_path / "runs.db", RUNS)
+    for state, roots, body in [("running", [], b"1"), ("running", ["/a"], b"2"), ("answered", ["/a", "/b"], b"3")]:
+        await runs.put(Head("0001", 1.0, state, "a task"), roots, body)
+    await runs.put(Head("0002", 2.0, "running", "another"), ["/c"], b"4")
+    assert await runs.newest() == [Head("0002", 2.0, "running", "another"), Head("0001", 1.0, "answered", "a task")]
+    assert (await runs.get("0001"), await runs.count()) == (b"3", 2)
+    assert await runs.forget_other_roots(["/a", "/b"]) == 1
+    assert [head.id for head in await runs.newest()] == ["0001"]
+    await runs.delete("0001")
+    assert await runs.count() == 0
+    await runs.close()
+
+
+FIRST = """
+CREATE TABLE answer (id TEXT PRIMARY KEY, at REAL NOT NULL, mode TEXT NOT NULL, question TEXT NOT NULL,
+    body BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX answer_age ON answer (at);
+CREATE TABLE answer_root (root TEXT NOT NULL, answer_id TEXT NOT NULL REFERENCES answer (id) ON DELETE CASCADE,
+    PRIMARY KEY (root, answer_id)) WITHOUT ROWID;
+CREATE INDEX answer_root_answer ON answer_root (answer_id);
+INSERT INTO answer VALUES ('0001', 1.0, 'generated', 'a question', x'7b7d');
+INSERT INTO answer_root VALUES ('/a', '0001');
+PRAGMA user_version = 1;
+"""
+
+
+async def test_a_file_from_before_there_were_runs_is_read_and_written(tmp_path: Path) -> None:
+    path = tmp_path / "answers.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST)
+    answers = await Kept.open(path, ANSWERS)
+    later = await keep(answers, 1_763_800_000.0, "/b")
+    assert [head.id for head in await answers.newest()] == [later, "0001"]
+    assert await answers.forget_other_roots(["/b"]) == 1
+    assert await answers.get("0001") is None
+    await answers.close()
+    assert set(contents(tmp_path)) == {"answers.db"}
