@@ -48,8 +48,8 @@ _INPUTS = ("arguments", "parameters", "args", "input")
 class TextCalls:
     """Takes an answer in pieces, gives on what is text, and collects the calls; no cut of the pieces changes either.
 
-    ``names`` are those of the tools: without its tags, a call is one only where it names a tool. Nothing counts that
-    comes once it is ``done``.
+    ``names`` are those of the tools: without its tags, a call is one only where it names a tool, and nothing was said
+    before, since an answer may show JSON. Nothing counts that comes once it is ``done``.
     """
 
     def __init__(self, names: Collection[str]) -> None:
@@ -58,6 +58,7 @@ class TextCalls:
         self._names = names
         self._held = ""
         self._ended = False
+        self._blank = True  # nothing was said
         self._last = "\n"  # of what was given on: fences stand at the beginning of a line
         self._opening = ""  # becomes text again where no call follows it
         self._sure = False  # a tag was there: what follows is a call, well made or not
@@ -82,6 +83,7 @@ class TextCalls:
     def _steps(self) -> Iterator[str]:
         while not self.done and (said := self._state()) is not None:
             self._last = said[-1:] or self._last
+            self._blank = self._blank and not said.strip()
             yield said
         if self.done:
             self._held = ""
@@ -105,7 +107,7 @@ class TextCalls:
         body = self._held[_end_of(_WITHIN if self._sure else _BLANK, self._held) :]
         if body.startswith(OPEN):
             self._held, self._opening, self._sure = body[len(OPEN) :], "", True
-        elif body.startswith(("{", "[")):
+        elif body.startswith(("{", "[")) and (self._sure or self._blank or self.calls):
             self._scan, self._state = _Scan(), self._json
             self._held = body if self._sure else self._held
         elif not self._ended and (OPEN.startswith(body) or (self._sure and _PERHAPS_WITHIN.match(body))):

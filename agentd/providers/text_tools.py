@@ -82,7 +82,8 @@ class ToolForm:
         """Whether ``error`` says that the server cannot be told of tools, so that asking again in text may help."""
         if error.details.get("cause") != "tools" or not put.request.tools or self._provider.tool_calls != "auto":
             return False
-        log.info("tools_in_text", provider=self._provider.name, reason=error.message)
+        if not self._in_text:  # a request at the same time may have been quicker
+            log.info("tools_in_text", provider=self._provider.name, reason=error.message)
         self._in_text = True
         return True
 
