@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 """The label of all calls of tools that do not exist: the model makes up any number of names."""
 
-SAMPLES = 8
-SAMPLE_CHARS = 250
+SAMPLES = 5
+SAMPLE_CHARS = 160
 """Tokens of a result are estimated from a few pieces of it: all of a long one would take a millisecond."""
 
 
@@ -67,7 +67,7 @@ def _fill(record: CallRecord, done: ToolResult | Failure) -> None:
     record.outcome = "ok"
     record.found = done.found
     record.notes = list(done.notes)
-    record.bytes = sum(len(each.encode(errors="replace")) for each in texts)
+    record.bytes = sum(len(each) if each.isascii() else len(each.encode(errors="replace")) for each in texts)
     record.tokens = estimated(texts)
 
 
