@@ -28,6 +28,8 @@ _LINK = re.compile(
     r"[^()]{0,400}\)"
 )
 _SPACE = re.compile(r"\s+")
+_PLAIN = re.compile(r"[\w \t\n.,;?!'\"()*+-]*")
+"""Without ``www.``, nothing of this is, or is part of, a mark, a link, an address or a tag: most of what streams."""
 _AT_COLON = re.compile(r"\]:[ \t]*$")
 """What follows may be the address of a definition."""
 
@@ -103,6 +105,8 @@ class Cleaner:
         """Links to sources stand; of others the words do. What is taken out may bring the parts of a link together, so
         the rest is made inert afterwards, as a whole.
         """
+        if _PLAIN.fullmatch(text) and "www." not in text.casefold():
+            return text
         parts: list[str] = []
         rest = ""
         at = 0

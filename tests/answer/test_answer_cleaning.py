@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd.answer.cleaning import Cleaner
+from agentd.answer.cleaning import _PLAIN, Cleaner
+from agentd.answer.inert import inert
+from agentd.answer.marks import MARK
 from agentd.answer.prompt import RULES
 from agentd.answer.unsaid import squashed
 
@@ -92,6 +94,13 @@ def test_the_rules_are_never_repeated(cuts: list[int]) -> None:
 @given(text=st.text(alphabet="ab [](),`!.1:/hps\n<>", max_size=200), cuts=st.lists(st.integers(0, 200), max_size=10))
 def test_no_text_breaks_it_and_no_link_survives(text: str, cuts: list[int]) -> None:
     assert "http://" not in cleaned(text + " http://x.example ", cuts)
+
+
+@given(st.text(alphabet="aWw. =!(\"'+*\n-ſⓦ１", max_size=60))
+def test_what_is_taken_for_plain_is_what_nothing_would_be_done_to(text: str) -> None:
+    if _PLAIN.fullmatch(text) and "www." not in text.casefold():
+        assert inert(text) == text
+        assert not MARK.search(text)
 
 
 def test_an_endless_word_is_not_held_in_memory() -> None:
