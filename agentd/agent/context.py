@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from agentd.agent.arguments import decode
 from agentd.answer.prompt import ESTIMATE_SHARE
-from agentd.errors import InvalidParamsError
+from agentd.errors import InvalidParamsError, ToolInputError
 from agentd.providers.contracts import Message, Role, ToolCall
 from agentd.retrieval.budget import estimate_tokens
 
@@ -172,12 +173,15 @@ def noted(message: Message, note: str) -> Message:
 
 
 def readable(call: ToolCall) -> ToolCall:
-    """``call`` as it can be shown to a model again: servers read the arguments, and refuse what is no object."""
+    """``call`` as it can be shown to a model again: servers read the arguments, and refuse what is no object. What no
+    tool took, because it was too long or nested too deeply, is not shown either.
+    """
+    arguments = call.arguments.strip() or "{}"
     try:
-        msgspec.json.decode(call.arguments, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        return replace(call, arguments="{}")
-    return call
+        decode(arguments)
+    except ToolInputError:
+        arguments = "{}"
+    return replace(call, arguments=arguments)
 
 
 def turns(numbers: Sequence[int]) -> str:
