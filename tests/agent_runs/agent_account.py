@@ -6,10 +6,12 @@ import hashlib
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from agent_script import Json, Says
+from daemon_harness import until
 
 from agentd.client import AgentdClientError
 
@@ -20,6 +22,8 @@ MOST_TEXT = 8000
 """Characters that a trace keeps of a result."""
 GRACE_SECONDS = 1.0
 """Beyond the time of a run, for what runs on two busy cores."""
+LEFT_ALONE = "is left alone for another"
+"""What a turn says whose model failed too often, and was not asked."""
 FAILED = {"retry", "final", "timed_out"}
 
 
@@ -44,8 +48,11 @@ def forgotten(outcome: Outcome) -> None:
     """Nothing is left of a run that had to do with a root which was removed."""
     assert outcome.error is not None
     assert outcome.error.kind == outcome.script.error
-    with pytest.raises(AgentdClientError, match="no run"):
-        outcome.house.daemon.client.trace(outcome.run)
+    client = outcome.house.daemon.client
+    until(lambda: outcome.run not in {each["id"] for each in client.runs()["runs"]}, "the run is forgotten")
+    with pytest.raises(AgentdClientError) as raised:
+        client.trace(outcome.run)
+    assert raised.value.kind == "not_found"
 
 
 def the_end(outcome: Outcome) -> None:
@@ -66,7 +73,7 @@ def the_calls(outcome: Outcome) -> None:
     found = [" ".join(each["outcome"] for each in turn["calls"]) for turn in turns]
     assert found == [*outcome.script.turns], shown(outcome)
     assert [turn["n"] for turn in turns] == [*range(1, len(turns) + 1)]
-    for turn, said in zip(turns, answered(outcome), strict=False):
+    for turn, said in zip(turns, answered(outcome)[0], strict=False):
         assert len(turn["calls"]) <= len(said.calls)
         for made, wanted in zip(turn["calls"], said.calls, strict=False):
             if not outcome.script.hostile:
@@ -93,21 +100,19 @@ def the_counts(outcome: Outcome) -> None:
 def the_server(outcome: Outcome) -> None:
     """The server was asked once for each turn (and each try of one), and shown what the trace says that it was."""
     assert len(outcome.asked) == len(outcome.said), "the server was asked for more than the script has"
-    last = {id(turn): body for turn, body in zip(outcome.trace["turns"], bodies(outcome), strict=True)}
-    for turn, following in zip(outcome.trace["turns"], outcome.trace["turns"][1:], strict=False):
-        body = json.dumps(last[id(following)]["messages"], ensure_ascii=False) if following["context"] else None
-        shown_last = "\n".join(content_of(each) for each in last[id(following)]["messages"])
+    turns = [turn for turn in outcome.trace["turns"] if LEFT_ALONE not in str(turn["problems"])]
+    served = list(zip(turns, *answered(outcome), strict=True))
+    for (turn, _, _), (following, _, asked) in pairwise(served):
+        shown = "\n".join(str(message["content"]) for message in asked["messages"])
         for made in turn["calls"]:
             assert len(made["text"]) <= MOST_TEXT
-            if body is None:
-                assert made["text"][:MOST_TEXT] in shown_last, f"turn {following['n']} was not shown {made}"
-    for turn, said in zip(outcome.trace["turns"], answered(outcome), strict=False):
+            assert following["context"] or made["text"] in shown, f"turn {following['n']} was not shown {made}"
+    for turn, said, _ in served:
         usage = turn["usage"]
-        if usage["counted"]:
-            assert (usage["input_tokens"], usage["output_tokens"]) == said.counted
-    usages = [turn["usage"] for turn in outcome.trace["turns"]]
+        assert not usage["counted"] or (usage["input_tokens"], usage["output_tokens"]) == said.counted
+    total = outcome.trace["run"]["usage"]
     for name in ("input_tokens", "output_tokens"):
-        assert outcome.trace["run"]["usage"][name] == sum(usage[name] for usage in usages)
+        assert total[name] == sum(turn["usage"][name] for turn in outcome.trace["turns"])
 
 
 def the_events(outcome: Outcome) -> None:
@@ -195,19 +200,10 @@ def the_words(outcome: Outcome) -> None:
         assert each not in everything
 
 
-def answered(outcome: Outcome) -> list[Says]:
-    """What the server said last in each turn."""
-    return [each for each in outcome.said if not each.again]
-
-
-def bodies(outcome: Outcome) -> list[Json]:
-    """What it was asked last in each turn."""
-    return [asked for asked, said in zip(outcome.asked, outcome.said, strict=True) if not said.again]
-
-
-def content_of(message: Json) -> str:
-    content = message["content"]
-    return content if isinstance(content, str) else json.dumps(content)
+def answered(outcome: Outcome) -> tuple[list[Says], list[Json]]:
+    """What the server said last in each turn, and what it was asked then."""
+    last = [(said, asked) for said, asked in zip(outcome.said, outcome.asked, strict=True) if not said.again]
+    return [said for said, _ in last], [asked for _, asked in last]
 
 
 def shown(outcome: Outcome) -> str:

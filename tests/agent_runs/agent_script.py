@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from agent_house import House, Outcome
 
 Json = dict[str, Any]
+
+_CITED = re.compile(r"\[(\w+\.(?:py|md))\]")
 
 READ, WROTE = 100, 20
 """Tokens that the server counts for a turn, unless told otherwise."""
@@ -43,7 +46,8 @@ class Says:
     the connection closes before it. ``first`` is done before anything is answered. ``body`` is sent as it stands, and
     with ``echo`` the rules that the model was given come first. Text comes in pieces of so many characters as ``piece``
     says, arguments in those of ``fragment``. ``identity`` is the id of all calls, where they are to share one.
-    ``SITE`` stands for the address of the site of the tests.
+    ``SITE`` stands for the address of the site of the tests, and ``[NAME]`` for the number under which the model was
+    shown the file of this name: those of calls that are made at once are given as they end.
     """
 
     text: str = ""
@@ -85,6 +89,7 @@ class Says:
         for at in range(0, len(self.thought), self.piece):
             yield delta(reasoning_content=self.thought[at : at + self.piece])
         text = (asked["messages"][0]["content"] if self.echo else "") + self.text
+        text = _CITED.sub(lambda cited: f"[{number_of(cited[1], asked)}]", text)
         text += "".join(map(as_text, self.calls)) if self.in_text else ""
         for at in range(0, len(text), self.piece):
             yield delta(content=text[at : at + self.piece])
@@ -100,6 +105,14 @@ class Says:
         yield delta(self.finish or ("tool_calls" if self.calls and not self.in_text else "stop"))
         if self.usage is not None:
             yield {"choices": [], "usage": self.usage}
+
+
+def number_of(name: str, asked: Json) -> str:
+    """The number under which a model was shown a file of this name, in the request ``asked``."""
+    shown = "\n".join(str(message["content"]) for message in asked["messages"])
+    found = re.search(rf" source (\d+) \|[^\n]*/{re.escape(name)}\b", shown)
+    assert found is not None, f"{name} was not shown: {shown}"
+    return found[1]
 
 
 def as_text(each: Call) -> str:

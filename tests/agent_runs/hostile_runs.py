@@ -213,7 +213,7 @@ HOSTILE_RUNS = (
         name="a model that only thinks",
         hostile=True,
         says=(calls(RETRY), for_ever(Says(thought="Let me think about it once more. "))),
-        turns=("ok", "", "", "", "", ""),
+        turns=("ok", "", "", "", ""),
         limit="errors",
         cited=("retry.py",),
         holds=STANDS,
