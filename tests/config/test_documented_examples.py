@@ -11,7 +11,8 @@ from agentd.config.flags import Flags
 from agentd.config.load import load
 
 PROJECT = Path(__file__).parents[2]
-PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))
+OTHERS = {"mcp.md"}  # shows the configuration of other programs
+PAGES = (PROJECT / "README.md", *sorted(path for path in (PROJECT / "docs").glob("*.md") if path.name not in OTHERS))
 BLOCK = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
     pytest.param(block, id=f"{page.name}-{number}")
