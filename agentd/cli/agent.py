@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 import time
 from argparse import SUPPRESS
 
@@ -216,7 +218,9 @@ class LeftError(Exception):
 class Interrupts:
     """The first Ctrl-C ends the run in the daemon, which still says how far it came; the second leaves at once.
 
-    The handler raises nothing on the first: an exception in the middle of a read would lose half of a line.
+    On the first nothing is raised: an exception in the middle of a read would lose half of a line. And it is a thread
+    that cancels, woken by the signal itself: Python's handlers run once the main thread is back from what it waits for,
+    which may be the daemon's next word.
     """
 
     def __init__(self, client: Client, stream: Stream, *, keep: bool) -> None:
@@ -224,18 +228,34 @@ class Interrupts:
         self._client, self._stream, self._keep = client, stream, keep
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._first)
+        woken, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+        threading.Thread(target=self._cancel, args=(woken,), daemon=True).start()
+        self._handler = signal.signal(signal.SIGINT, self._first)
+        self._fd = signal.set_wakeup_fd(self._waker)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        signal.set_wakeup_fd(self._fd)
+        signal.signal(signal.SIGINT, self._handler)
+        os.close(self._waker)
 
     def _first(self, _number: int, _frame: FrameType | None) -> None:
         if self._keep:
             raise LeftError
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.happened = True
-        self._client.cancel(self._stream.id)
+
+    def _cancel(self, woken: int) -> None:
+        """Wait for signals, of which the first counts, until the other end is closed."""
+        while os.read(woken, 1):
+            if self.happened or self._keep:
+                continue
+            self.happened = True
+            try:  # noqa: SIM105  # contextlib would slow the start
+                self._client.cancel(self._stream.id)
+            except AgentdClientError:  # the daemon is gone, which who reads will say
+                pass
+        os.close(woken)
 
 
 class JsonView:

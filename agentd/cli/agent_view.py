@@ -173,7 +173,7 @@ class LiveView:
         if "outcome" not in call:
             call |= calls.NOT_ENDED | {"milliseconds": self._running_for(call)}
         self._say("call", self._ansi(calls.call_line(call, self._now())))
-        for line in calls.call_details(call, self._now(), full=self._verbose):
+        for line in calls.call_details(call, self._now(), INDENT, full=self._verbose):
             self._say("call", Padding(self._ansi(line), (0, 0, 0, INDENT)))
 
     def _running_for(self, call: AgentEvent) -> float:

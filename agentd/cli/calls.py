@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from agentd.cli import output
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 PIPE_COLUMNS = 120
 """Of a line about a call, where no terminal says how wide it is."""
+
+_MARKER = re.compile(r"[0-9a-f]{16,64} ")
+_SOURCE = re.compile(r"source (?P<n>\d+) \| kind: \w+ \| (?P<path>/.*?)(?P<rest> lines \d+-\d+.*)")
 
 FOLDED_LINES = 3
 """Of a result, where not all of it was asked for."""
@@ -78,15 +82,41 @@ def call_figures(call: ToolCallRecord | AgentEvent) -> Iterator[str]:
     yield output.took(call["milliseconds"])
 
 
-def call_details(call: ToolCallRecord | AgentEvent, screen: output.Screen, *, full: bool = False) -> Iterator[str]:
-    """What is told below a call: why it failed, what its result lacks, and the beginning of that."""
-    if call["message"]:
-        yield screen.paint(reason(call["kind"], call["message"]), output.YELLOW)
-    for note in call["notes"]:
-        yield screen.paint(f"! {one_line(note)}", output.YELLOW)
+def call_details(
+    call: ToolCallRecord | AgentEvent, screen: output.Screen, indent: int = 0, *, full: bool = False
+) -> Iterator[str]:
+    """What is told below a call, in lines of the terminal: why it failed, what its result lacks, how that begins."""
+    warnings = [reason(call["kind"], call["message"])] if call["message"] else []
+    warnings += [f"! {one_line(note)}" for note in call["notes"]]
+    for warning in warnings:
+        for line in wrapped(warning, screen, indent):
+            yield screen.paint(line, output.YELLOW)
     if call["outcome"] == "ok":
-        for line in folded(call["text"], 0 if full else FOLDED_LINES):
-            yield screen.paint(line, output.DIM)
+        for line in folded("\n".join(result_lines(call)), 0 if full else FOLDED_LINES):
+            yield screen.paint(line if full or not screen.is_terminal else screen.fit(line, indent), output.DIM)
+
+
+def wrapped(line: str, screen: output.Screen, indent: int) -> list[str]:
+    """A line as a terminal has room for it; the following ones stand back."""
+    if not screen.is_terminal or output.cells(line) <= screen.columns - indent:
+        return [line]
+    from textwrap import wrap  # noqa: PLC0415  # most lines fit
+
+    return wrap(line, max(screen.columns - indent, 20), subsequent_indent="  ")
+
+
+def result_lines(call: ToolCallRecord | AgentEvent) -> Iterator[str]:
+    """A result as people read it: without the marker and the lines that set it apart for the model (of a source its
+    number and place stay), and without the notes, which are told by themselves.
+    """
+    marker = found[0] if (found := _MARKER.match(call["text"])) else None
+    notes = {f"Note: {note}" for note in call["notes"]}
+    for line in call["text"].split("\n"):
+        if marker is None or not line.startswith(marker):
+            if line not in notes:
+                yield line
+        elif source := _SOURCE.match(line, len(marker)):
+            yield f"[{source['n']}] {output.short_path(source['path'])}{source['rest']}"
 
 
 def reason(kind: str, message: str) -> str:

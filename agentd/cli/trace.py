@@ -14,6 +14,13 @@ BAR_COLUMNS = 20
 BAR_NEEDS_COLUMNS = 80
 """Of the terminal: a narrower one has no room for bars."""
 
+WORDS_COLUMNS = 17
+"""Of when something began, and how long it took."""
+
+BRANCH_COLUMNS = 3
+BEGAN_COLUMNS = 10
+"""Of what is left of a call, and of when it began, to its right."""
+
 FOLDED_THOUGHT = 2
 
 TIMES = {"model": "model", "tools": "tools", "first text after": "first_text"}
@@ -41,9 +48,14 @@ class Scale:
         self._bars = screen.is_terminal and screen.columns >= BAR_NEEDS_COLUMNS
         self._screen = screen
 
+    @property
+    def empty(self) -> str:
+        """As many columns as a place takes."""
+        return " " * (BAR_COLUMNS * self._bars + 2 * self._bars + WORDS_COLUMNS)
+
     def place(self, began: float, milliseconds: float) -> str:
         """``──━━━─────  +1.2 s  340 ms``."""
-        words = f"{'+' + output.took(began):>8}  {output.took(milliseconds):>7}"
+        words = f"{'+' + output.took(began):>8}  {output.took(milliseconds):>7}"  # WORDS_COLUMNS
         return f"{self._bar(began, milliseconds)}  {words}" if self._bars else words
 
     def _bar(self, began: float, milliseconds: float) -> str:
@@ -64,12 +76,13 @@ def head_lines(run: Run, screen: output.Screen) -> Iterator[str]:
 def turn_line(turn: Turn, scale: Scale, screen: output.Screen) -> str:
     """``turn 2  ──━━─  +1.2 s  900 ms  1,234 tokens in, 56 out · stopped for tools``."""
     parts = [*calls.token_parts(turn["usage"])]
+    parts += [output.clean(turn["stop"])] if turn["stop"] else []
     if turn["first_token"] is not None:
         parts.append(f"first word after {output.took(turn['first_token'])}")
-    parts += [output.clean(turn["stop"])] if turn["stop"] else []
-    name = screen.paint(f"turn {turn['n']}", output.BOLD)
-    place = scale.place(turn["began"], turn["milliseconds"])
-    return f"{name}  {place}  {screen.paint(output.DOT.join(parts), output.DIM)}".rstrip()
+    name, place = f"turn {turn['n']}", scale.place(turn["began"], turn["milliseconds"])
+    room = calls.line_columns(screen) - output.cells(f"{name}  {scale.empty}  ")
+    figures = (output.joined(parts, room) or [""])[0]  # of a narrow terminal the last ones are left out
+    return f"{screen.paint(name, output.BOLD)}  {place}  {screen.paint(figures, output.DIM)}".rstrip()
 
 
 def turn_items(turn: Turn, run: Run, screen: output.Screen, *, full: bool) -> Iterator[list[str]]:
@@ -89,9 +102,9 @@ def turn_items(turn: Turn, run: Run, screen: output.Screen, *, full: bool) -> It
 def call_item(call: ToolCallRecord, screen: output.Screen, *, full: bool) -> Iterator[str]:
     """A call, when it was made, and what came of it."""
     began = screen.paint(f"+{output.took(call['began'])}", output.DIM)
-    yield f"{calls.call_line(call, screen, indent=3 + 10)}  {began}"
-    details = calls.call_details(call, screen, full=full)
-    yield from (f"  {line}" for line in details)
+    yield f"{calls.call_line(call, screen, indent=BRANCH_COLUMNS + BEGAN_COLUMNS)}  {began}"
+    for line in calls.call_details(call, screen, BRANCH_COLUMNS + 2, full=full):
+        yield f"  {line}"
 
 
 def branches(items: list[list[str]], screen: output.Screen) -> Iterator[str]:
