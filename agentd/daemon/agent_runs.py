@@ -53,7 +53,7 @@ class Going:
         self._work = work
         self._touched = touched
         self._emit: Emit | None = emit
-        self._started = False
+        self._working = False
 
     @property
     def id(self) -> str:
@@ -66,18 +66,23 @@ class Going:
         return self._touched()
 
     async def carry_out(self) -> None:
-        """Work. Raises as ``Work`` does."""
-        self._started = True
+        """Work, unless it was ended before. Raises as ``Work`` does."""
         if self.verdict is not None:
             raise asyncio.CancelledError
-        await self._work.carry_out(self._tell, lambda _trace: self.news.set())
+        self._working = True
+        try:
+            await self._work.carry_out(self._tell, lambda _trace: self.news.set())
+        finally:
+            self._working = False
 
     def end(self, verdict: AgentdError, state: EndState = "cancelled") -> None:
-        """Have it end; ``verdict`` is what its client is told. Once: a second blow would hit what makes it final."""
+        """Have it end; ``verdict`` is what its client is told. Only its work is cancelled, and once: what comes before
+        and after keeps it, and has to be finished.
+        """
         if self.verdict is not None:
             return
         self.verdict, self.end_state = verdict, state
-        if self._started and self.task is not None:  # one that is cancelled before its first step would never end
+        if self._working and self.task is not None:
             self.task.cancel()
 
     def leave(self) -> None:
@@ -116,7 +121,7 @@ class Runs:
         """
         self.going[going.id] = going
         going.task = task = asyncio.create_task(self._live(going))
-        task.add_done_callback(lambda done: done.exception())  # there may be nobody left to be told
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # there may be nobody left to be told
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:

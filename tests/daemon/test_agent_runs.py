@@ -194,6 +194,29 @@ async def test_a_run_that_is_kept_going_is_stopped_by_name_at_any_moment(desk: D
     assert desk.told == []
 
 
+async def test_a_client_that_leaves_while_the_end_is_kept_does_not_keep_it_from_being(desk: Desk) -> None:
+    work = Scripted()
+    request = desk.begin(work)
+    await work.begun.wait()
+    put, writing, go_on = desk.shelf.store.put, asyncio.Event(), asyncio.Event()
+
+    async def slow(*what: Any) -> None:
+        writing.set()
+        await go_on.wait()
+        await put(*what)
+
+    desk.shelf.store.put = slow  # type: ignore[assignment,method-assign]
+    work.end()
+    await writing.wait()
+    request.cancel()
+    stopped = asyncio.create_task(desk.runs.stop("0001"))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await stopped is False
+    await asyncio.wait([request])
+    assert await desk.state(work) == "answered"
+
+
 async def test_stopping_twice_at_once_ends_it_once(desk: Desk) -> None:
     work = Scripted()
     request = desk.begin(work)
