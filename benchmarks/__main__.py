@@ -30,6 +30,7 @@ from benchmarks import (
     idle_cpu,
     keyword_complete,
     loop_lag,
+    mcp,
     memory,
     ranking,
     redaction,
@@ -75,6 +76,7 @@ BENCHES: dict[str, Bench] = {
     "ranking": ranking.run,
     "freshness": freshness.run,
     "client-start": client_start.run,
+    "mcp": mcp.run,
     "agent-first-event": agent_first_event.run,
     "restart": restart.run,
 }
