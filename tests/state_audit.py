@@ -27,6 +27,7 @@ DATABASES = ("index.db", "embeddings.db", "answers.db", "runs.db", "web.db")
 PLAIN_FILES = {
     "lock",
     "roots.json",
+    "agentd.log",
     *(name + suffix for name in DATABASES for suffix in ("", "-wal", "-shm")),
 }
 BUSY_SECONDS = 5.0

@@ -17,7 +17,7 @@ STATE_MARKS = ("lock", "index.db", "embeddings.db", "answers.db", "runs.db")
 """A directory without any of these was not made by agentd."""
 
 _MADE = re.compile(
-    r"(roots\.json|mcp\.json|index\.db|embeddings\.db|answers\.db|runs\.db|web\.db|keyword|vectors|lock|agentd\.sock)"
+    r"((roots|mcp)\.json|(index|embeddings|answers|runs|web)\.db|keyword|vectors|lock|agentd\.(sock|log))"
     r"(\.new|\.lock|\.damaged-\d{8}T\d{6}Z)?(-wal|-shm|-journal)?"
 )
 """The names of what agentd makes in its directories of state and runtime (docs/state.md)."""

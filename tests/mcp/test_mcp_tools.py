@@ -201,6 +201,13 @@ async def test_what_is_wrong_with_a_call_reaches_the_model(home: Home) -> None:
             await session.call_tool("rm", {})
 
 
+async def test_an_agent_without_a_model_says_so(home: Home) -> None:
+    async with seat(home) as session:
+        assert (await refusal(session, "agent", task="find out how requests are tried again")).startswith(
+            "no_provider: "
+        )
+
+
 async def test_roots_are_resources_and_files_a_template(home: Home, engine: Path) -> None:
     async with seat(home) as session:
         listed = (await session.list_resources()).resources
