@@ -10,13 +10,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from agent_script import Json, Says
 from daemon_harness import until
 
 from agentd.client import AgentdClientError
 
 if TYPE_CHECKING:
     from agent_house import Outcome
+    from agent_script import Json, Says
 
 MOST_TEXT = 8000
 """Characters that a trace keeps of a result."""
@@ -211,7 +211,9 @@ def shown(outcome: Outcome) -> str:
     run = outcome.trace["run"]
     turns = [
         f"{turn['n']}: {turn['stop']} {turn['text'][:80]!r} {turn['problems']} "
-        + "; ".join(f"{each['tool']} {each['outcome']} {each['kind']} {each['message'][:200]}" for each in turn["calls"])
+        + "; ".join(
+            f"{each['tool']} {each['outcome']} {each['kind']} {each['message'][:200]}" for each in turn["calls"]
+        )
         for turn in outcome.trace["turns"]
     ]
     end = {name: run[name] for name in ("state", "limit", "error", "degraded", "answer", "counts")}

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
-import threading
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
-import web_harness as web
-from agent_project import PAGE, write_project
-from agent_script import Json, Says, Script, numbered
-from daemon_harness import QUICK, Daemon, until
-from provider_harness import Asked, Reply, ScriptedServer, failure
+from agent_peers import peers
+from agent_project import write_project
+from agent_script import numbered
+from agent_settings import configuration
+from daemon_harness import Daemon, until
 
 from agentd.client import AgentdClientError, Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from agent_peers import Peers
+    from agent_script import Json, Says, Script
 
 WEB_DAEMON = Path(__file__).with_name("web_daemon.py")
 WAIT_SECONDS = 20.0
@@ -65,13 +66,13 @@ class House:
     def __init__(self, daemon: Daemon, peers: Peers, config: str, models: Mapping[str, Script]) -> None:
         self.daemon = daemon
         self.peers = peers
-        self.project = daemon.place / "project"
-        self.private = daemon.place / "private"
+        self.outcomes: list[Outcome] = []
+        """Of all runs so far."""
         self._config = config
         self._models = {id(script): model for model, script in models.items()}
 
     def another_client(self) -> Client:
-        """One of somebody else, for a thread of its own."""
+        """A connection of its own."""
         return Client(str(self.daemon.socket), timeout=WAIT_SECONDS)
 
     def commands(self) -> list[int]:
@@ -82,8 +83,7 @@ class House:
     def carry_out(self, script: Script) -> Outcome:
         """One run to its end, whoever ends it."""
         self._choose(script)
-        client = Client(str(self.daemon.socket), timeout=WAIT_SECONDS)
-        with closing(client):
+        with closing(self.another_client()) as client:
             outcome = Outcome(self, script, client)
             self.peers.play(self, outcome)
             began = time.monotonic()
@@ -91,6 +91,7 @@ class House:
             outcome.seconds = time.monotonic() - began
         if script.kept:
             until(lambda: self._ended(outcome), "the run has ended")
+        self.outcomes.append(outcome)
         return outcome
 
     def _choose(self, script: Script) -> None:
@@ -105,15 +106,17 @@ class House:
     def _follow(self, outcome: Outcome) -> None:
         """Read what the daemon tells, and do upon the first event of a kind what the script wants done."""
         script = outcome.script
-        where = {} if script.roots is None else {"roots": [str(self.daemon.place / name) for name in script.roots]}
+        where: Json = (
+            {} if script.roots is None else {"roots": [str(self.daemon.place / name) for name in script.roots]}
+        )
         task = script.task.replace("SITE", self.peers.site.url(""))
-        stream = outcome.client.stream("agent.run", task=task, **where, **script.options)
+        stream = outcome.client.stream("agent.run", task=task, roots=roots, **script.options)
         outcome.request = stream.id
         waiting = dict(script.on)
         try:
             for event in stream:
                 outcome.events.append(dict(event))
-                outcome.run = outcome.run or event.get("run", "")
+                outcome.run = str(event.get("run", outcome.run))
                 if act := waiting.pop(event["event"], None):
                     act(outcome)
                 if outcome.gone:
@@ -121,120 +124,11 @@ class House:
             outcome.result = stream.result
         except AgentdClientError as error:
             outcome.error = error
-            outcome.run = outcome.run or error.data.get("run", "")
+            outcome.run = outcome.run or str(error.data["run"])
 
     def _ended(self, outcome: Outcome) -> bool:
         outcome.trace = dict(self.daemon.client.trace(outcome.run))
         return outcome.trace["run"]["state"] in DONE
-
-
-class Peers:
-    """The servers: one for all models, and one for all of the web, on a loop in a thread of their own."""
-
-    def __init__(self) -> None:
-        self.model = ScriptedServer()
-        self.site = web.Site()
-        self.model.script = self._answer
-        self._house: House | None = None
-        self._outcome: Outcome | None = None
-        self._answers: Iterator[Says] = iter(())
-
-    def play(self, house: House, outcome: Outcome) -> None:
-        """From now on answer for this run."""
-        self._house, self._outcome, self._answers = house, outcome, outcome.script.answers()
-
-    async def _answer(self, asked: Asked) -> Reply:
-        assert self._outcome is not None
-        self._outcome.asked.append(asked.body)
-        said = next(self._answers, None)
-        if said is None:
-            return failure("500 Internal Server Error", "the script is at its end")
-        self._outcome.said.append(said)
-        if said.first is not None:
-            assert self._house is not None
-            await asyncio.to_thread(said.first, self._house)
-        return said.reply(len(self._outcome.asked), asked.body, self.site.url(""))
-
-    async def listen(self) -> list[asyncio.Server]:
-        listeners = [
-            await asyncio.start_server(self.model.serve, "127.0.0.1", 0, limit=64 * 1024 * 1024),
-            await asyncio.start_server(self.site.accept, "127.0.0.1", 0),
-        ]
-        self.model.url = f"http://127.0.0.1:{listeners[0].sockets[0].getsockname()[1]}"
-        self.site.port = listeners[1].sockets[0].getsockname()[1]
-        return listeners
-
-    async def stop(self, listeners: Sequence[asyncio.Server]) -> None:
-        self.model.let_go.set()
-        for listener in listeners:
-            listener.close()
-        await self.site.stop()
-        if others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(others, timeout=5)
-
-
-@contextmanager
-def peers() -> Iterator[Peers]:
-    """On free ports of loopback, until the end of the block."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    with closing(loop):
-        served = Peers()
-        listeners = loop.run_until_complete(served.listen())
-        thread.start()
-        try:
-            yield served
-        finally:
-            asyncio.run_coroutine_threadsafe(served.stop(listeners), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-
-
-QUICK_PROVIDER = {"kind": "openai", "chat_model": "scripted", "context_tokens": 32_768, "retries": 0}
-TOOLS = """
-[[tool]]
-name = "count_words"
-description = "Count the words of a text."
-command = ["wc", "-w"]
-input = "json"
-parameters.text = { type = "string" }
-
-[[tool]]
-name = "shout"
-description = "Say a word."
-command = ["echo", "You said {word}!"]
-parameters.word = { type = "string", maxLength = 20 }
-
-[[tool]]
-name = "break_down"
-description = "Fail."
-command = ["sh", "-c", "echo it is broken >&2; exit 3"]
-
-[[tool]]
-name = "dawdle"
-description = "Take long."
-command = ["sleep", "30"]
-timeout_seconds = 0.3
-
-[[tool]]
-name = "dream"
-description = "Take very long."
-command = ["sleep", "60"]
-timeout_seconds = 60
-
-[[tool]]
-name = "flood"
-description = "Say a lot."
-command = ["yes", "flooding"]
-timeout_seconds = 5
-
-[[tool]]
-name = "count_up"
-description = "Say all numbers."
-command = ["seq", "99999"]
-max_output_bytes = 2048
-"""
-OPEN, CLOSED = ("project", "moving"), ("private",)
 
 
 @contextmanager
@@ -243,8 +137,6 @@ def house(place: Path, scripts: Sequence[Script]) -> Iterator[House]:
     write_project(place)
     models = numbered(scripts)
     with peers() as served:
-        served.site.pages |= {"/search": web.answer(json.dumps({"results": [hit(served)]}), kind="application/json")}
-        served.site.pages |= {"/otters": web.answer(PAGE)}
         config = "\n".join(configuration(place, served, models))
         daemon = Daemon(place, config=config)
         daemon.program = [str(WEB_DAEMON), str(served.site.port)]
@@ -252,25 +144,3 @@ def house(place: Path, scripts: Sequence[Script]) -> Iterator[House]:
             daemon.client.add_root(str(place / "passing"))
             daemon.client.wait("vectors", timeout=30)
             yield House(daemon, served, config, models)
-
-
-def hit(served: Peers) -> Json:
-    return {"url": served.site.url("/otters"), "title": "Otters", "content": "How the sea otter sleeps."}
-
-
-def configuration(place: Path, served: Peers, models: Mapping[str, Script]) -> Iterator[str]:
-    """All but the chain of the run."""
-    yield QUICK + f'[web]\nsearxng = "{served.site.url("", "127.0.0.1")}"\nrespect_robots = false\n'
-    yield from (f'[[root]]\npath = "{place / name}"\negress = ["web"]' for name in OPEN)
-    yield from (f'[[root]]\npath = "{place / name}"' for name in CLOSED)
-    yield TOOLS
-    for model, script in models.items():
-        yield from provider(model, served, script.provider)
-        if script.spare:
-            yield from provider(f"{model}-spare", served, {"chat_model": "spare"})
-
-
-def provider(name: str, served: Peers, special: Json) -> Iterator[str]:
-    yield "[[provider]]"
-    about = {"name": name, "base_url": f"{served.model.url}/v1"} | QUICK_PROVIDER | special
-    yield from (f"{key} = {json.dumps(value)}" for key, value in about.items())

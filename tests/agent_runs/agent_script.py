@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provider_harness import Reply, delta, failure
@@ -42,12 +41,14 @@ def call(tool: str, /, **arguments: object) -> Call:
 class Says:
     """What the server does with one request.
 
-    ``again``: it fails so that what follows answers the same turn of the run. ``hangs``: the answer has no end, ``cut``:
-    the connection closes before it. ``first`` is done before anything is answered. ``body`` is sent as it stands, and
-    with ``echo`` the rules that the model was given come first. Text comes in pieces of so many characters as ``piece``
-    says, arguments in those of ``fragment``. ``identity`` is the id of all calls, where they are to share one.
-    ``SITE`` stands for the address of the site of the tests, and ``[NAME]`` for the number under which the model was
-    shown the file of this name: those of calls that are made at once are given as they end.
+    ``again``: it fails so that what follows answers the same turn of the run. ``hangs``: the answer has no end;
+    ``cut``: the connection closes before it. ``first`` is done before anything is answered. ``body`` is sent as it
+    stands, and with ``echo`` the rules that the model was given come first. Text comes in pieces of so many characters
+    as ``piece`` says, arguments in those of ``fragment``. ``identity`` is the id of all calls, where they share one.
+
+    ``SITE`` stands for the address of the site of the tests, ``BOUNDARY``, in arguments, for the marker of data, and
+    ``[NAME]`` for the number under which the model was shown the file of this name: those of calls that are made at
+    once are given as they end.
     """
 
     text: str = ""
@@ -61,7 +62,6 @@ class Says:
     identity: str = ""
     echo: bool = False
     in_text: bool = False
-    spare: bool = False
     again: bool = False
     for_ever: bool = False
     hangs: bool = False
@@ -75,7 +75,9 @@ class Says:
     @property
     def counted(self) -> tuple[int, int]:
         """What the server says that it read and wrote, where it says anything that can be so."""
-        return (self.usage["prompt_tokens"], self.usage["completion_tokens"]) if isinstance(self.usage, dict) else (0, 0)
+        return (
+            (self.usage["prompt_tokens"], self.usage["completion_tokens"]) if isinstance(self.usage, dict) else (0, 0)
+        )
 
     def reply(self, number: int, asked: Json, site: str) -> Reply:
         """To ``asked``, the request of this ``number``."""
@@ -97,14 +99,22 @@ class Says:
             identity = self.identity or f"call_{number}_{place}"
             head = {"name": each.tool, "arguments": ""}
             yield delta(tool_calls=[{"index": place, "id": identity, "function": head}])
-            for at in range(0, len(each.written), self.fragment):
-                rest = {"arguments": each.written[at : at + self.fragment]}
+            written = each.written.replace("BOUNDARY", boundary_in(asked))
+            for at in range(0, len(written), self.fragment):
+                rest = {"arguments": written[at : at + self.fragment]}
                 yield delta(tool_calls=[{"index": place, "function": rest}])
         if self.hangs or self.cut:
             return
         yield delta(self.finish or ("tool_calls" if self.calls and not self.in_text else "stop"))
         if self.usage is not None:
             yield {"choices": [], "usage": self.usage}
+
+
+def boundary_in(asked: Json) -> str:
+    """The marker of data, which the model is told of in the request ``asked``."""
+    found = re.search(r"marker ([0-9a-f]+)", asked["messages"][0]["content"])
+    assert found is not None
+    return found[1]
 
 
 def number_of(name: str, asked: Json) -> str:
@@ -134,8 +144,10 @@ class Script:
 
     All else has to come out as it is said here: ``cited`` are the names of the files (or the addresses) that are cited,
     ``holds`` stand in the answer, ``unsaid`` not in it, ``never`` nowhere in what anybody is told, ``degraded`` in the
-    sentences about what was missing. ``kept`` says whether the run can be looked at afterwards. ``on`` names an event upon which the client does something. ``provider`` says what is special about the
-    model's entry in the configuration, ``spare`` that there is a second model. ``check`` looks at what else matters.
+    sentences about what was missing. ``kept`` says whether the run can be looked at afterwards.
+
+    ``on`` names an event upon which the client does something. ``provider`` says what is special about the model's
+    entry in the configuration, ``spare`` that there is a second model. ``check`` looks at what else matters.
     """
 
     name: str
@@ -152,7 +164,7 @@ class Script:
     degraded: Sequence[str] = ()
     options: Json = field(default_factory=dict)
     task: str = "How long does backoff() wait?"
-    roots: Sequence[str] | None = ("project",)
+    roots: Sequence[str] = ("project",)
     provider: Json = field(default_factory=dict)
     spare: bool = False
     hostile: bool = False
@@ -170,4 +182,4 @@ class Script:
 
 def numbered(scripts: Sequence[Script]) -> dict[str, Script]:
     """By the names of their models: each has its own, so that no run sees what the server did in another."""
-    return {f"m{number}": script for number, script in zip(count(), scripts, strict=False)}
+    return {f"m{number}": script for number, script in enumerate(scripts)}

@@ -25,7 +25,10 @@ def shortened(outcome: Outcome) -> None:
     assert turns
     told = [(each["turn"], each["dropped"], each["tokens"]) for each in outcome.of("context")]
     assert told == [(turn["n"], turn["context"], turn["context_tokens"]) for turn in turns]
-    assert max(turn["context_tokens"] for turn in outcome.trace["turns"]) <= outcome.trace["run"]["limits"]["context_tokens"]
+    assert (
+        max(turn["context_tokens"] for turn in outcome.trace["turns"])
+        <= outcome.trace["run"]["limits"]["context_tokens"]
+    )
     assert "shortened to a line" in str(told)
     assert "Line 20 of chapter 1 " not in str(outcome.asked[-1])
     assert "Line 20 of chapter 6 " in str(outcome.asked[-1])

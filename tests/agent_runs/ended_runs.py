@@ -121,7 +121,6 @@ ENDED_RUNS = (
         says=(calls(call("read_span", path="moved.md")), says("The flange is green [1].", first=replace)),
         turns=("ok", ""),
         degraded=("citation 1 was taken out",),
-        unsaid=(),
         hostile=True,
     ),
 )

@@ -98,7 +98,6 @@ MODEL_RUNS = (
         says=(calls(RETRY), says("It waits for three seconds, and then some more, and", cut=True, again=True), ANSWER),
         turns=("ok", ""),
         cited=("retry.py",),
-        unsaid=(),
         degraded=("failed in the middle of its answer",),
         check=void_between,
     ),

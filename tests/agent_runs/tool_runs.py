@@ -30,7 +30,10 @@ TOOL_RUNS = (
     ),
     Script(
         name="multi search",
-        says=(calls(call("multi_search", queries=["backoff seconds", "wait before the next attempt"], limit=1)), ANSWER),
+        says=(
+            calls(call("multi_search", queries=["backoff seconds", "wait before the next attempt"], limit=1)),
+            ANSWER,
+        ),
         turns=("ok", ""),
         cited=("retry.py",),
     ),
@@ -170,12 +173,12 @@ TOOL_RUNS = (
     Script(
         name="a command that refuses its arguments, fails, and takes too long",
         says=(
-            calls(call("shout", word="x" * 21), call("break_down"), call("dawdle")),
+            calls(call("shout", word="x" * 201), call("break_down"), call("dawdle")),
             says("It does not work."),
         ),
         turns=("retry retry timed_out", ""),
         degraded=NO_SOURCE,
-        check=lambda outcome: told(outcome, "it is broken", "20", "0.3 s"),
+        check=lambda outcome: told(outcome, "it is broken", "200", "0.3 s"),
     ),
     Script(
         name="a command that never stops talking",

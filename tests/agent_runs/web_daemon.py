@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from agentd.__main__ import main
 from agentd.providers.web import build
 from agentd.providers.web.guard import Guard
+
+if TYPE_CHECKING:
+    from agentd.providers.web.address import IPAddress
 
 PORT = int(sys.argv.pop(1))
 
@@ -18,6 +23,10 @@ async def here(_host: str, _port: int) -> list[str]:
     return ["127.0.0.1"]
 
 
+def is_ours(address: IPAddress, port: int) -> bool:
+    return str(address) == "127.0.0.1" and port == PORT
+
+
 if __name__ == "__main__":  # workers import this module, too
-    build.Guard = partial(Guard, resolve=here, exempt=lambda address, port: str(address) == "127.0.0.1" and port == PORT)  # type: ignore[misc,assignment]
-    main()
+    with patch.object(build, "Guard", partial(Guard, resolve=here, exempt=is_ours)):
+        main()

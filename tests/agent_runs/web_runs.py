@@ -68,7 +68,7 @@ WEB_RUNS = (
     Script(
         name="the web is lost to who has seen a private root",
         options=WEB,
-        roots=None,
+        roots=(),
         task="What are the wages of the frobnication team?",
         says=(
             calls(call("semantic_search", query="wages of the frobnication team", paths=["wages.md"])),
