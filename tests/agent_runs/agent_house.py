@@ -106,9 +106,7 @@ class House:
     def _follow(self, outcome: Outcome) -> None:
         """Read what the daemon tells, and do upon the first event of a kind what the script wants done."""
         script = outcome.script
-        where: Json = (
-            {} if script.roots is None else {"roots": [str(self.daemon.place / name) for name in script.roots]}
-        )
+        roots = [str(self.daemon.place / name) for name in script.roots]
         task = script.task.replace("SITE", self.peers.site.url(""))
         stream = outcome.client.stream("agent.run", task=task, roots=roots, **script.options)
         outcome.request = stream.id
