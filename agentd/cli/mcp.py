@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from agentd.cli import command as c
+from agentd.cli import output
 from agentd.client import AgentdClientError
 from agentd.config import paths, service
 
@@ -38,6 +40,8 @@ def run(args: Namespace) -> int:
     from agentd.mcp.desk import Desk
     from agentd.mcp.process import serve
 
+    if sys.stdin.isatty():
+        output.note("Waiting for an MCP client on standard input. To have yours start this: agentctl mcp install")
     socket_path = os.path.abspath(args.socket) if args.socket else paths.socket_to_connect()
     daemon = Daemon(socket_path, None if args.no_start else starter(socket_path))
     serve(Desk(daemon, [os.path.realpath(root) for root in args.roots], add=args.add))
