@@ -65,6 +65,10 @@ soak: $(VENV)/.dev ## Kill the daemon KILLS times, then let everything happen at
 eval: $(VENV)/.dev ## Score retrieval on judged sets (in the folder EVAL_SETS)
 	$(BIN)/python -m benchmarks.eval --sets "$(EVAL_SETS)"
 
+.PHONY: pictures
+pictures: $(VENV)/.dev ## Draw the pictures of the README again
+	PYTHONPATH=.:tests:tools $(BIN)/python tools/pictures.py
+
 .PHONY: lock
 lock: $(VENV)/.dev ## Resolve the dependencies again and write both lock files
 	$(BIN)/python tools/lock.py

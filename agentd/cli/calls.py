@@ -19,6 +19,9 @@ PIPE_COLUMNS = 120
 _MARKER = re.compile(r"[0-9a-f]{16,64} ")
 _SOURCE = re.compile(r"source (?P<n>\d+) \| kind: \w+ \| (?P<path>/.*?)(?P<rest> lines \d+-\d+.*)")
 
+EVENT_LETTERS = 2000
+"""Of a result in an event: one as long as that goes on."""
+
 FOLDED_LINES = 3
 """Of a result, where not all of it was asked for."""
 
@@ -92,17 +95,18 @@ def call_details(
         for line in wrapped(warning, screen, indent):
             yield screen.paint(line, output.YELLOW)
     if call["outcome"] == "ok":
-        for line in folded("\n".join(result_lines(call)), 0 if full else FOLDED_LINES):
+        cut = "turn" in call and len(call["text"]) >= EVENT_LETTERS
+        for line in folded("\n".join(result_lines(call)), 0 if full else FOLDED_LINES, cut=cut):
             yield screen.paint(line if full or not screen.is_terminal else screen.fit(line, indent), output.DIM)
 
 
-def wrapped(line: str, screen: output.Screen, indent: int) -> list[str]:
-    """A line as a terminal has room for it; the following ones stand back."""
+def wrapped(line: str, screen: output.Screen, indent: int = 0, behind: str = "  ") -> list[str]:
+    """A line as a terminal has room for it; the following ones begin with ``behind``."""
     if not screen.is_terminal or output.cells(line) <= screen.columns - indent:
         return [line]
     from textwrap import wrap  # noqa: PLC0415  # most lines fit
 
-    return wrap(line, max(screen.columns - indent, 20), subsequent_indent="  ")
+    return wrap(line, max(screen.columns - indent, 20), subsequent_indent=behind)
 
 
 def result_lines(call: ToolCallRecord | AgentEvent) -> Iterator[str]:
@@ -129,12 +133,14 @@ def one_line(text: str) -> str:
     return output.clean(" ".join(text.split()))
 
 
-def folded(text: str, count: int = 0) -> list[str]:
-    """The first ``count`` lines (0: all) of text of others that are not empty, and how many more there are."""
+def folded(text: str, count: int = 0, *, cut: bool = False) -> list[str]:
+    """The first ``count`` lines (0: all) of text of others that are not empty, and how many more there are; of text that
+    was ``cut`` at least how many.
+    """
     lines = [line.expandtabs(4) for line in output.lines_of(text) if line.strip()]
     if not count or len(lines) <= count + 1:  # a line that says "1 more line" would save none
         return lines
-    return [*lines[:count], f"… {len(lines) - count:,} more lines"]
+    return [*lines[:count], f"… {'over ' if cut else ''}{len(lines) - count:,} more lines"]
 
 
 def why_it_ended(run: Run) -> str:

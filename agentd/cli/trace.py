@@ -120,7 +120,9 @@ def end_lines(run: Run, screen: output.Screen) -> Iterator[str]:
     """The answer, what it rests on, how the run ended and what it took."""
     if run["answer"]:
         yield ""
-        yield from (answers.styled(line, screen) for line in run["answer"].split("\n"))
+        for line in run["answer"].split("\n"):
+            behind = "  " if line.startswith(("- ", "* ")) else ""
+            yield from (answers.styled(part, screen) for part in calls.wrapped(line, screen, behind=behind))
         yield from answers.evidence_lines(run, screen)
     yield ""
     if run["error"]:
