@@ -134,8 +134,8 @@ def one_line(text: str) -> str:
 
 
 def folded(text: str, count: int = 0, *, cut: bool = False) -> list[str]:
-    """The first ``count`` lines (0: all) of text of others that are not empty, and how many more there are; of text that
-    was ``cut`` at least how many.
+    """The first ``count`` lines (0: all) of text of others that are not empty, and how many more there are, or are at
+    least where it was ``cut``.
     """
     lines = [line.expandtabs(4) for line in output.lines_of(text) if line.strip()]
     if not count or len(lines) <= count + 1:  # a line that says "1 more line" would save none
