@@ -14,8 +14,6 @@ from benchmarks.harness.figures import Figure, median, spread
 from benchmarks.harness.processes import run_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from benchmarks.harness.workspace import Workspace
 
 RUNS = 20
@@ -54,7 +52,7 @@ def run(workspace: Workspace) -> list[Figure]:
     ]
 
 
-def first_event(command: Sequence[str], environment: dict[str, str]) -> float:
+def first_event(command: list[str], environment: dict[str, str]) -> float:
     """Milliseconds until the terminal was told of the first event; the run is waited for.
 
     Raises:
