@@ -102,6 +102,8 @@ def follow(client: Client, stream: Stream, args: Namespace) -> int:
             view = view_for(args, screen, interrupts)
             show(stream, view, tally, everything=args.json)
     except LeftError:
+        if screen.is_terminal:
+            output.note("")
         left_behind(tally)
         return c.INTERRUPTED
     except AgentdClientError as error:

@@ -36,6 +36,7 @@ def lines(trace: Trace, screen: output.Screen, *, full: bool) -> Iterator[str]:
         yield from ("", turn_line(turn, scale, screen))
         yield from branches(list(turn_items(turn, run, screen, full=full)), screen)
     yield from end_lines(run, screen)
+    yield from progress(trace) if run["state"] == "running" else totals(run, screen)
 
 
 class Scale:
@@ -117,7 +118,7 @@ def branches(items: list[list[str]], screen: output.Screen) -> Iterator[str]:
 
 
 def end_lines(run: Run, screen: output.Screen) -> Iterator[str]:
-    """The answer, what it rests on, how the run ended and what it took."""
+    """The answer, what it rests on and how the run ended."""
     if run["answer"]:
         yield ""
         for line in run["answer"].split("\n"):
@@ -131,7 +132,6 @@ def end_lines(run: Run, screen: output.Screen) -> Iterator[str]:
         yield screen.paint(f"degraded: {calls.one_line(problem)}", output.YELLOW)
     if why := calls.why_it_ended(run):
         yield screen.paint(why, output.YELLOW)
-    yield from totals(run, screen)
 
 
 def totals(run: Run, screen: output.Screen) -> Iterator[str]:
@@ -143,5 +143,10 @@ def totals(run: Run, screen: output.Screen) -> Iterator[str]:
     if run["tools"]:
         often = sorted(run["tools"].items(), key=lambda tool: (-tool[1], tool[0]))
         yield from output.joined([f"{output.clean(name)} {count:,}" for name, count in often], columns)
-    if run["state"] == "running":
-        yield f"It goes on. To end it: agentctl runs --stop {output.clean(run['id'])}"
+
+
+def progress(trace: Trace) -> Iterator[str]:
+    """How far a run is that goes on: its own counts come when it ends."""
+    turns = trace["turns"]
+    made = [output.number_of(len(turns), "turn"), output.number_of(sum(len(turn["calls"]) for turn in turns), "call")]
+    yield f"It goes on: {output.DOT.join(made)} so far. To end it: agentctl runs --stop {output.clean(trace['run']['id'])}"
