@@ -149,4 +149,5 @@ def progress(trace: Trace) -> Iterator[str]:
     """How far a run is that goes on: its own counts come when it ends."""
     turns = trace["turns"]
     made = [output.number_of(len(turns), "turn"), output.number_of(sum(len(turn["calls"]) for turn in turns), "call")]
-    yield f"It goes on: {output.DOT.join(made)} so far. To end it: agentctl runs --stop {output.clean(trace['run']['id'])}"
+    name = output.clean(trace["run"]["id"])
+    yield f"It goes on: {output.DOT.join(made)} so far. To end it: agentctl runs --stop {name}"
