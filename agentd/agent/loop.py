@@ -150,7 +150,8 @@ class Run:
 
     async def _bind(self, draft: Draft) -> None:
         run = self._run
-        bound = await self._means.binder.bind(draft.text, draft.passages, generated=draft.mode == "generated")
+        generated, left = draft.mode == "generated", self._budget.limits.seconds - self._budget.elapsed
+        bound = await self._means.binder.bind(draft.text, draft.passages, generated=generated, seconds=left)
         run.answer, run.citations, run.claims = bound.text, bound.citations, bound.claims
         run.degraded = list(dict.fromkeys([*run.degraded, *draft.problems, *self._tools.problems, *bound.problems]))
 

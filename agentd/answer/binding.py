@@ -57,10 +57,13 @@ class Binder:
         gone = len(passages) - len(kept)
         return kept, [f"{gone} passages changed on disk meanwhile and were left out"] if gone else []
 
-    async def bind(self, text: str, passages: Sequence[Passage], *, generated: bool) -> Bound:
+    async def bind(
+        self, text: str, passages: Sequence[Passage], *, generated: bool, seconds: float = JUDGING_SECONDS
+    ) -> Bound:
         """Citations of ``passages`` by the numbers in ``text``, all of them where nothing was ``generated``.
 
-        A citation whose text is no longer on disk is taken out, of the text too.
+        A citation whose text is no longer on disk is taken out, of the text too. Sentences are judged for at most so
+        many ``seconds``, and never for longer than JUDGING_SECONDS.
         """
         numbers = cited(text) if generated else list(range(1, len(passages) + 1))
         shown = {number: passages[number - 1] for number in numbers if 1 <= number <= len(passages)}
@@ -69,7 +72,7 @@ class Binder:
         lost = [number for number in numbers if number not in there]
         problems = [f"citation {number} was taken out: its text is no longer on disk" for number in lost]
         text = without_marks(text, lost) if lost and generated else text
-        claims = await self._claims(text, there) if generated else []
+        claims = await self._claims(text, there, min(seconds, JUDGING_SECONDS)) if generated else []
         if generated and not there:
             problems.append("the model cited no source: nothing in this answer can be checked")
         if any(claim.supported is None for claim in claims):
@@ -82,8 +85,8 @@ class Binder:
             return Ground(Standing.UNCHECKED, passage.start_line, passage.end_line)
         return await self._grounder.look(passage.path, passage.start_line, passage.end_line, passage.text)
 
-    async def _claims(self, text: str, there: dict[int, Passage]) -> list[Claim]:
-        until = asyncio.get_running_loop().time() + JUDGING_SECONDS
+    async def _claims(self, text: str, there: dict[int, Passage], seconds: float) -> list[Claim]:
+        until = asyncio.get_running_loop().time() + seconds
         turns = asyncio.Semaphore(JUDGED_AT_ONCE)
         return await asyncio.gather(*(self._claim(sentence, there, until, turns) for sentence in sentences(text)))
 
