@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +68,7 @@ class House:
         self.peers = peers
         self.outcomes: list[Outcome] = []
         """Of all runs so far."""
-        self._config = config
+        self._config = self._chosen = config
         self._models = {id(script): model for model, script in models.items()}
 
     def another_client(self) -> Client:
@@ -77,8 +77,11 @@ class House:
 
     def commands(self) -> list[int]:
         """Process ids of what the user's commands run."""
-        children = psutil.Process(self.daemon.pid).children(recursive=True)
-        return [child.pid for child in children if child.name() == "sleep"]
+        found = []
+        for child in psutil.Process(self.daemon.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                found += [child.pid] if child.name() == "sleep" else []
+        return found
 
     def carry_out(self, script: Script) -> Outcome:
         """One run to its end, whoever ends it."""
@@ -98,10 +101,19 @@ class House:
         """Have the daemon use the model of ``script``."""
         model = self._models[id(script)]
         chain = [model, *([f"{model}-spare"] if script.spare else [])]
+        self._chosen = f"{self._config}\n[chat]\nchain = {json.dumps(chain)}\n"
+        self.reload(self._chosen)
+
+    def close_the_web(self) -> None:
+        """Let nothing of any root into it, until the next run."""
+        self.reload(self._chosen.replace('egress = ["web"]', "egress = []"))
+
+    def reload(self, config: str) -> None:
+        """Have the daemon take another configuration."""
         before = self.daemon.log.count('"reloaded"')
-        self.daemon.config.write_text(f"{self._config}\n[chat]\nchain = {json.dumps(chain)}\n")
+        self.daemon.config.write_text(config)
         self.daemon.signal(signal.SIGHUP)
-        until(lambda: self.daemon.log.count('"reloaded"') > before, "the model is chosen")
+        until(lambda: self.daemon.log.count('"reloaded"') > before, "the configuration is taken")
 
     def _follow(self, outcome: Outcome) -> None:
         """Read what the daemon tells, and do upon the first event of a kind what the script wants done."""
@@ -115,7 +127,7 @@ class House:
             for event in stream:
                 outcome.events.append(dict(event))
                 outcome.run = str(event.get("run", outcome.run))
-                if act := waiting.pop(event["event"], None):
+                if act := waiting.pop(event["event"], None) or waiting.pop(len(outcome.events), None):
                     act(outcome)
                 if outcome.gone:
                     return

@@ -146,8 +146,9 @@ class Script:
     ``holds`` stand in the answer, ``unsaid`` not in it, ``never`` nowhere in what anybody is told, ``degraded`` in the
     sentences about what was missing. ``kept`` says whether the run can be looked at afterwards.
 
-    ``on`` names an event upon which the client does something. ``provider`` says what is special about the model's
-    entry in the configuration, ``spare`` that there is a second model. ``check`` looks at what else matters.
+    ``on`` names the kind of an event, or its number, upon which the client does something. ``provider`` says what is
+    special about the model's entry in the configuration, ``spare`` that there is a second model. ``check`` looks at
+    what else matters.
     """
 
     name: str
@@ -169,7 +170,7 @@ class Script:
     spare: bool = False
     hostile: bool = False
     kept: bool = True
-    on: Mapping[str, Callable[[Outcome], None]] = field(default_factory=dict)
+    on: Mapping[str | int, Callable[[Outcome], None]] = field(default_factory=dict)
     check: Callable[[Outcome], None] | None = None
 
     def answers(self) -> Iterator[Says]:

@@ -124,3 +124,20 @@ ENDED_RUNS = (
         hostile=True,
     ),
 )
+
+
+def cancelled_at(event: int) -> Script:
+    """A run with all that there is in one, whose client cancels it upon its event of this number, from 1."""
+    return Script(
+        name=f"cancelled upon event {event}",
+        says=(
+            calls(RETRY, call("find_symbol", name="send"), thought="Let me look for the words of the task."),
+            calls(RETRY, call("find_symbol", title="send"), text="I will look again, and at something else."),
+            ANSWER,
+        ),
+        turns=(),
+        on={event: lambda outcome: outcome.client.cancel(outcome.request)},
+    )
+
+
+MOMENTS = tuple(map(cancelled_at, range(1, 21)))

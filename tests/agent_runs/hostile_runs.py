@@ -258,6 +258,14 @@ HOSTILE_RUNS = (
         degraded=("began to repeat its instructions",),
     ),
     Script(
+        name="a thousand sentences to judge, with no time to do so",
+        hostile=True,
+        options={"max_seconds": 1.0},
+        says=(calls(RETRY), says(f"{ANSWER.text} " * 400, piece=1000)),
+        turns=("ok", ""),
+        cited=("retry.py",),
+    ),
+    Script(
         name="a model that dribbles",
         hostile=True,
         options={"max_seconds": 1.0},

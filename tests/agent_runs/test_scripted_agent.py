@@ -9,10 +9,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from agent_account import check
+from agent_account import check, the_accounts
 from agent_house import house
 from budget_runs import BUDGET_RUNS
-from ended_runs import ENDED_RUNS
+from ended_runs import ENDED_RUNS, MOMENTS
 from hostile_runs import HOSTILE_RUNS
 from model_runs import MODEL_RUNS
 from tool_runs import TOOL_RUNS
@@ -30,7 +30,7 @@ SCRIPTS = (*TOOL_RUNS, *MODEL_RUNS, *BUDGET_RUNS, *WEB_RUNS, *ENDED_RUNS, *HOSTI
 
 @pytest.fixture(scope="module")
 def at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("runs"), SCRIPTS) as found:
+    with house(tmp_path_factory.mktemp("runs"), (*SCRIPTS, *MOMENTS)) as found:
         yield found
 
 
@@ -43,6 +43,21 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_a_run(at_home: House, script: Script) -> None:
     check(at_home.carry_out(script))
+
+
+@pytest.mark.parametrize("script", MOMENTS, ids=lambda script: script.name)
+def test_a_run_can_be_cancelled_at_any_moment(at_home: House, script: Script) -> None:
+    """Wherever it is then, its trace is final and its sums are right; a moment too late, it has answered, whatever the
+    client is told.
+    """
+    outcome = at_home.carry_out(script)
+    the_accounts(outcome)
+    state = outcome.trace["run"]["state"]
+    told = outcome.error.kind if outcome.error else ""
+    assert (state, told) in {("cancelled", "cancelled"), ("answered", "cancelled"), ("answered", "")}
+    assert "running" not in [each["outcome"] for each in outcome.calls]
+    if state == "answered":
+        assert len(outcome.trace["turns"]) == len(script.says)
 
 
 def test_the_figures_are_the_sums_of_all_traces(at_home: House) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent_project import MARKER
 from agent_script import Script, call, calls, says
-from tool_runs import NO_SOURCE
+from tool_runs import NO_SOURCE, told
 
 if TYPE_CHECKING:
     from agent_house import Outcome
@@ -34,6 +35,10 @@ def lost(outcome: Outcome) -> None:
     assert offered(outcome) == [True, False, False]
     assert MARKER not in str(outcome.house.peers.site.bodies) + str(outcome.house.peers.site.heads)
     assert outcome.calls[-1]["kind"] == "egress_refused"
+
+
+def lost_at_once(outcome: Outcome) -> None:
+    assert offered(outcome) == [True, False, False]
 
 
 def never_there(outcome: Outcome) -> None:
@@ -78,6 +83,32 @@ WEB_RUNS = (
         turns=("ok", "final", ""),
         cited=("wages.md",),
         check=lost,
+    ),
+    Script(
+        name="the web is lost to who has run a command, which may have read anything",
+        options=WEB,
+        roots=(),
+        says=(calls(call("shout", word="hello")), calls(SEARCH), says("I could not.")),
+        turns=("ok", "final", ""),
+        degraded=NO_SOURCE,
+        check=lost_at_once,
+    ),
+    Script(
+        name="the web is lost to who was told that a private root has no such file",
+        options=WEB,
+        roots=(),
+        says=(calls(call("read_span", path="wages_of_spies.md")), calls(SEARCH), says("I could not.")),
+        turns=("retry", "final", ""),
+        degraded=NO_SOURCE,
+        check=lost_at_once,
+    ),
+    Script(
+        name="the web is lost when the configuration closes it in the middle",
+        options=WEB,
+        says=(calls(SEARCH), replace(calls(FETCH), first=lambda house: house.close_the_web()), says("I could not.")),
+        turns=("ok", "final", ""),
+        degraded=NO_SOURCE,
+        check=lambda outcome: told(outcome, "does not allow the web"),
     ),
     Script(
         name="the web is not there for a private root",

@@ -94,7 +94,7 @@ class Home(NamedTuple):
         self.mock.control("POST", "/reset/journal")
         stream = self.daemon.client.stream("agent.run", task=task)
         events = [dict(event) for event in stream]
-        trace = dict(self.daemon.client.trace(stream.result["id"]))
+        trace: Json = dict(self.daemon.client.trace(stream.result["id"]))
         asked = self.mock.asked(self.path)
         assert len(asked) == len(trace["turns"])
         for turn, following in zip(trace["turns"], asked[1:], strict=False):
