@@ -129,10 +129,11 @@ async def test_the_end_of_a_path_will_do_where_no_other_file_has_it() -> None:
         await reach.file_at("app.py", Scope(), Library(FILES))
 
 
-async def test_a_file_that_is_in_two_roots_has_to_be_named_in_full() -> None:
+async def test_a_file_that_is_in_two_roots_has_to_be_named_with_its_root() -> None:
     library = Library({ROOT: FILES, OTHER: FILES})
     with pytest.raises(ToolInputError, match=f"{ROOT}/src/app.py, {OTHER}/src/app.py"):
         await reach.file_at("src/app.py", Scope(ROOT, OTHER), library)
+    assert await reach.file_at("other/src/app.py", Scope(ROOT, OTHER), library) == f"{OTHER}/src/app.py"
     assert await reach.file_at("src/app.py", Scope(OTHER), library) == f"{OTHER}/src/app.py"
 
 

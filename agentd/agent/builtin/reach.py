@@ -109,7 +109,7 @@ async def file_at(path: str, scope: Scope, library: Library) -> str:
     if path.startswith("/"):
         return within(path, scope)
     found = await _files([path, without_root(path, scope)], scope, library)
-    exact = [each for each, root in found.items() if each in {f"{root}/{path}", f"{root}/{without_root(path, scope)}"}]
+    exact = [each for each, root in found.items() if each in {f"{root}/{path}", f"{root.rpartition('/')[0]}/{path}"}]
     found = found or await _files([f"**/{path}"], scope, library)
     meant = exact or list(found)
     if len(meant) == 1:
