@@ -90,7 +90,7 @@ def chapter(number: int) -> str:
 
 
 def write_project(place: Path) -> None:
-    """Write the folders ``project``, ``private`` and ``passing`` below ``place``."""
+    """Write the folders ``project``, ``private``, ``passing`` and ``moving`` below ``place``."""
     files = {
         "project/engine/retry.py": RETRY,
         "project/engine/client.py": CLIENT,
@@ -101,6 +101,8 @@ def write_project(place: Path) -> None:
         "private/wages.md": SECRET,
         "passing/visit.md": "# Visit\n\nThe visitor quibbles about gaskets.\n",
         "moving/moved.md": "# Moved\n\nThe flange is painted green.\n",
+        "moving/fleeting.md": "# Fleeting\n\nThe gasket is blue.\n",
+        "moving/docs/notes.md": "# Notes\n\nThe spindle is oiled at night.\n",
     }
     for path, text in files.items():
         file = place / path

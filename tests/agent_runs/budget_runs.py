@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SILENT = Says(hangs=True)
 DREAM = call("dream")
+SPELLED = '<tool_call>\n{"name": "read_span", "arguments": {"path": "engine/retry.py"}}\n</tool_call>'
 NOTHING = "There is no answer: the model gave none"
 
 
@@ -113,6 +114,24 @@ BUDGET_RUNS = (
         limit="seconds",
         cited=("retry.py",),
         degraded=("nearly all of its 1.2 seconds",),
+    ),
+    Script(
+        name="no time for anything",
+        options={"max_seconds": 0.001},
+        says=(),
+        turns=(),
+        limit="seconds",
+        holds=(NOTHING,),
+        degraded=("nearly all of its 0.001 seconds",),
+    ),
+    Script(
+        name="a last turn that spells its call out",
+        options={"max_tool_calls": 1},
+        says=(calls(RETRY), says(SPELLED), ANSWER),
+        turns=("ok", "", ""),
+        limit="tool_calls",
+        cited=("retry.py",),
+        degraded=("all of its 1 tool calls",),
     ),
     Script(
         name="a model that falls silent",

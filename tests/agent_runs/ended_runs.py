@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent_script import Says, Script, call, calls, says
-from budget_runs import DREAM
+from budget_runs import DREAM, NOTHING
 from daemon_harness import until
+from model_runs import BROKEN
 from tool_runs import ANSWER, RETRY
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def remove(house: House) -> None:
 
 def replace(house: House) -> None:
     (house.daemon.place / "moving" / "moved.md").write_text("# Moved\n\nThe flange is gone.\n")
+
+
+def delete(house: House) -> None:
+    (house.daemon.place / "moving" / "fleeting.md").unlink()
 
 
 def gone(outcome: Outcome) -> None:
@@ -121,6 +126,15 @@ ENDED_RUNS = (
         says=(calls(call("read_span", path="moved.md")), says("The flange is green [1].", first=replace)),
         turns=("ok", ""),
         degraded=("citation 1 was taken out",),
+        hostile=True,
+    ),
+    Script(
+        name="a file that is deleted before the model fails",
+        roots=("moving",),
+        says=(calls(call("read_span", path="fleeting.md")), Says(status=BROKEN, first=delete)),
+        turns=("ok", ""),
+        holds=(NOTHING,),
+        degraded=("the model failed", "changed on disk"),
         hostile=True,
     ),
 )

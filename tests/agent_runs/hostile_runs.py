@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 ENDLESS = tuple([f"data: {json.dumps(delta(content='blah ' * 4000))}\n\n".encode()] * 5000)
 """100 MB of text."""
+FAILURE = tuple(
+    f"data: {json.dumps(chunk)}\n\n".encode()
+    for chunk in (delta(content="It waits a year, and then it "), {"error": {"message": "out of memory"}})
+)
 MUSING = tuple([f"data: {json.dumps(delta(reasoning_content='hmm ' * 5000))}\n\n".encode()] * 5000)
 GARBAGE = (b'data: {"choices": [{"delta": {"content": "It wai\n\n',)
 NOTES = call("read_span", path="docs/notes.md")
@@ -223,6 +227,14 @@ HOSTILE_RUNS = (
         check=printable,
     ),
     Script(
+        name="calls without a name, and with ids that have no end",
+        hostile=True,
+        says=(calls(Call("", "{}"), Call(" ", "{}"), identity="i\x00d" * 20_000), calls(RETRY), ANSWER),
+        turns=("retry retry", "ok", ""),
+        cited=("retry.py",),
+        check=bounded,
+    ),
+    Script(
         name="arguments ten thousand levels deep",
         hostile=True,
         says=(calls(Call("read_span", DEEP)), calls(RETRY), ANSWER),
@@ -288,6 +300,15 @@ HOSTILE_RUNS = (
         says=(calls(RETRY), Says(body=GARBAGE), ANSWER),
         turns=("ok", "", ""),
         cited=("retry.py",),
+    ),
+    Script(
+        name="a server that tells of its failure in the middle of an answer",
+        hostile=True,
+        says=(calls(RETRY), Says(body=FAILURE)),
+        turns=("ok", ""),
+        cited=("retry.py",),
+        holds=STANDS,
+        degraded=("out of memory",),
     ),
     Script(
         name="a server that counts absurdly",

@@ -122,6 +122,27 @@ TOOL_RUNS = (
         check=lambda outcome: told(outcome, "there is no parameter", "`query` is missing", "expected end_line from"),
     ),
     Script(
+        name="a path that two roots have",
+        roots=("moving", "project"),
+        task="When is the spindle oiled?",
+        says=(
+            calls(call("read_span", path="docs/notes.md")),
+            calls(call("read_span", path="moving/docs/notes.md")),
+            says("At night [notes.md]."),
+        ),
+        turns=("retry", "ok", ""),
+        cited=("notes.md",),
+        check=lambda outcome: told(outcome, "moving/docs/notes.md", "project/docs/notes.md", "spindle"),
+    ),
+    Script(
+        name="a task and an answer in another language",
+        task="Sekundenlänge von backoff(): 要等多久",
+        says=(calls(RETRY), says("它等待 `2**attempt` 秒 [retry.py]。 ⏳ قف")),
+        turns=("ok", ""),
+        cited=("retry.py",),
+        holds=("它等待 `2**attempt` 秒", "قف"),
+    ),
+    Script(
         name="a tool that is not there",
         says=(calls(call("grep_files", pattern="backoff")), calls(RETRY), ANSWER),
         turns=("retry", "ok", ""),
