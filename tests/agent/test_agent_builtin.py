@@ -84,7 +84,7 @@ async def test_lines_are_read_as_they_are_and_may_be_cited() -> None:
     found = await ask("read_span", '{"path": "src/app.py", "start_line": 3, "end_line": 4}', Library(FILES))
     [passage] = found.passages
     assert (passage.text, passage.start_line, passage.end_line) == ("def run():\n    return 1", 3, 4)
-    assert (found.notes, found.roots) == (("lines 3 to 4 of 4",), frozenset({ROOT}))
+    assert (passage.about, found.notes, found.roots) == ("of 4 lines", (), frozenset({ROOT}))
 
 
 async def test_a_long_file_is_cut_at_a_line_and_says_where_to_go_on() -> None:
@@ -93,7 +93,7 @@ async def test_a_long_file_is_cut_at_a_line_and_says_where_to_go_on() -> None:
     [passage] = found.passages
     assert passage.text.count("\n") == passage.end_line - 1
     assert estimate_tokens(passage.text) <= LIMITS.result_tokens
-    assert found.notes == (f"lines 1 to {passage.end_line} of 1000; go on from {passage.end_line + 1}",)
+    assert found.notes == (f"there was room for lines 1 to {passage.end_line}; go on from {passage.end_line + 1}",)
     rest = await ask("read_span", f'{{"path": "long.py", "start_line": {passage.end_line + 1}}}', library)
     assert rest.passages[0].text.startswith(f"value_{passage.end_line} =")
 

@@ -79,7 +79,7 @@ def spoken(span: p.Span, end_line: int | None, scope: Scope) -> ToolResult:
     if not text.strip() and not whole:
         return _long_line(span, roots)
     last = span["end_line"] if whole else span["start_line"] + text.count("\n")
-    wanted = min(end_line or total, total)
+    cut = last < min(end_line or total, total)
     passage = Passage(
         source=SourceName.DOCUMENTS,
         text=text,
@@ -87,13 +87,13 @@ def spoken(span: p.Span, end_line: int | None, scope: Scope) -> ToolResult:
         end_line=last,
         path=span["path"],
         root=span["root"],
+        about=f"of {total} lines",
     )
-    on = f"; go on from {last + 1}" if last < wanted else ""
     return ToolResult(
         text="" if text else "The file is empty.",
         passages=(passage,) if text else (),
         found=last - span["start_line"] + 1,
-        notes=(f"lines {span['start_line']} to {last} of {total}{on}",) if text else (),
+        notes=(f"there was room for lines {span['start_line']} to {last}; go on from {last + 1}",) if cut else (),
         roots=roots,
     )
 
