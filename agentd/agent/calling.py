@@ -55,7 +55,7 @@ async def in_time(call: ToolCall, record: CallRecord, turn: int, tools: Toolbox,
             return await tools.call(call, record, turn)
     except TimeoutError:
         stop(record, budget)
-        record.message = STOPPED
+        record.message = record.text = STOPPED
         return Told(STOPPED, STOPPED)
 
 
