@@ -15,6 +15,8 @@ from daemon_harness import until
 from agentd.client import AgentdClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent_house import Outcome
     from agent_script import Json, Says
 
@@ -110,16 +112,30 @@ def the_server(outcome: Outcome) -> None:
         turns.pop()  # it was not on its way yet
     served = list(zip(turns, *answered(outcome), strict=True))
     for (turn, _, _), (following, _, asked) in pairwise(served):
-        shown = "\n".join(str(message["content"]) for message in asked["messages"])
-        for made in turn["calls"]:
-            assert len(made["text"]) <= MOST_TEXT
-            assert following["context"] or made["text"] in shown, f"turn {following['n']} was not shown {made}"
+        if not following["context"]:  # nothing was shortened
+            the_results(turn["calls"], asked["messages"])
     for turn, said, _ in served:
         usage = turn["usage"]
         assert not usage["counted"] or (usage["input_tokens"], usage["output_tokens"]) == said.counted
     total = outcome.trace["run"]["usage"]
     for name in ("input_tokens", "output_tokens"):
         assert total[name] == sum(turn["usage"][name] for turn in outcome.trace["turns"])
+
+
+def the_results(calls: Sequence[Json], messages: Sequence[Json]) -> None:
+    """The model was shown what the trace says of each of ``calls``, in their order; a note of ours may stand behind."""
+    ids = [made["id"] for made in calls]
+    results = [message for message in messages if message["role"] == "tool" and message["tool_call_id"] in ids]
+    if not results:  # all was told in text
+        shown = "\n".join(message["content"] for message in messages)
+        assert all(made["text"] in shown for made in calls)
+        return
+    assert [each["tool_call_id"] for each in results] == ids
+    for made, result in zip(calls, results, strict=True):
+        text, rest = made["text"], result["content"].removeprefix(made["text"])
+        assert len(text) <= MOST_TEXT
+        assert result["content"].startswith(text)
+        assert not rest or len(text) == MOST_TEXT or (result is messages[-1] and rest.startswith("\n\n"))
 
 
 def the_events(outcome: Outcome) -> None:
