@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 * 1024 * 1024
 """That are read of an output, shown or not: a command that writes on is killed."""
+READ_BYTES = 64 * 1024
+"""At a time, which is what a pipe holds."""
 DRAIN_SECONDS = 0.5
 """For the rest of an output behind the end of the command: what left its group may hold it open for ever."""
 HEAD_SHARE = 2 / 3
@@ -90,7 +92,6 @@ async def run_command(command: Command) -> Ended:
         raise
     running = _Running(started, command.max_bytes)
     try:
-        await running.connect()
         await running.over()
     finally:
         running.close()
@@ -98,8 +99,11 @@ async def run_command(command: Command) -> Ended:
 
 
 class _Started(NamedTuple):
+    """A process, a pidfd that tells of its end, and the end of a pipe from which its output is read."""
+
     popen: subprocess.Popen[bytes]
     pidfd: int
+    output: int
 
     def kill(self) -> None:
         """All of its group. Its number is its own as long as the process was not waited for."""
@@ -115,21 +119,26 @@ class _Started(NamedTuple):
 
 def _start(command: Command) -> _Started:
     stdin = subprocess.DEVNULL if command.stdin is None else _readable(command.stdin)
+    output, write_end = os.pipe()
+    os.set_blocking(output, False)
     try:
         popen = subprocess.Popen(  # noqa: S603  # no shell; program and arguments are those of the configuration
             command.arguments,
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=write_end,
             stderr=subprocess.STDOUT,
             cwd=command.directory,
             env=command.environment,
             start_new_session=True,  # no terminal to ask, and a group to kill
-            bufsize=0,
         )
+    except BaseException:
+        os.close(output)
+        raise
     finally:
+        os.close(write_end)
         if stdin >= 0:
             os.close(stdin)
-    return _Started(popen, os.pidfd_open(popen.pid))
+    return _Started(popen, os.pidfd_open(popen.pid), output)
 
 
 def _readable(data: bytes) -> int:
@@ -147,22 +156,22 @@ def _end_started(starting: asyncio.Future[_Started]) -> None:
         _Running(starting.result(), 0).close()
 
 
-class _Running(asyncio.Protocol):
-    """A process as the loop sees it: an output that ends, and a pidfd that turns readable when it has ended."""
+class _Running:
+    """A process as the loop sees it: an output that ends, and a pidfd that turns readable when it has ended.
+
+    The output is read here and not by a transport: that of uvloop closes the pipe twice, the second time perhaps what
+    another thread has opened in between.
+    """
 
     def __init__(self, started: _Started, max_bytes: int) -> None:
         self.output = Output(max_bytes)
         self.flooded = False
         self._loop = asyncio.get_running_loop()
         self._started = started
-        self._transport: asyncio.BaseTransport | None = None
         self._ended = self._loop.create_future()
         self._silent = self._loop.create_future()
         self._loop.add_reader(started.pidfd, self._reap)
-
-    async def connect(self) -> None:
-        """Begin to read."""
-        self._transport, _ = await self._loop.connect_read_pipe(lambda: self, self._started.popen.stdout)
+        self._loop.add_reader(started.output, self._read)
 
     async def over(self) -> None:
         """Return when the process has ended, and all that its group wrote was read."""
@@ -173,25 +182,28 @@ class _Running(asyncio.Protocol):
         """Kill what still runs, and read no more; who was killed is waited for when it is gone."""
         if not self._ended.done():
             self._started.kill()
-        if self._transport is not None:
-            self._transport.close()
-        elif self._started.popen.stdout is not None:
-            self._started.popen.stdout.close()
+        self._hang_up()
 
-    def data_received(self, data: bytes) -> None:
-        """Called by the loop."""
+    def _read(self) -> None:
+        try:
+            data = os.read(self._started.output, READ_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._hang_up()
+            return
         self.output.add(data)
         if self.output.total > MOST_BYTES and not self.flooded and not self._ended.done():
             self.flooded = True
             self._started.kill()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        """Called by the loop, after the last data_received."""
+    def _hang_up(self) -> None:
         if not self._silent.done():
             self._silent.set_result(None)
+            self._loop.remove_reader(self._started.output)
+            os.close(self._started.output)
 
     def _reap(self) -> None:
         self._loop.remove_reader(self._started.pidfd)
         self._started.reap()
-        if not self._ended.done():
-            self._ended.set_result(None)
+        self._ended.set_result(None)
