@@ -12,21 +12,19 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.padding import Padding
-from rich.segment import Segment
 from rich.text import Text
-from rich.theme import Theme
 
-from agentd.cli import calls, output
+from agentd.cli import calls, drawing, output
 from agentd.cli.blocks import Blocks
 from agentd.cli.open_calls import OpenCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rich.console import ConsoleOptions, RenderableType, RenderResult
+    from rich.console import RenderableType
 
     from agentd.cli.agent import Interrupts
     from agentd.protocol import AgentEvent, Run
@@ -42,11 +40,6 @@ TAIL_LETTERS = 4000
 
 INDENT = 4
 
-WIDEST = 100
-"""Columns of a text that is easy to read."""
-
-THEME = Theme({"markdown.code": "cyan", **{f"markdown.h{level}": "bold" for level in range(1, 7)}})
-
 
 class LiveView:
     """Shows a run: events are told by one thread, and another one draws, in turn."""
@@ -55,7 +48,7 @@ class LiveView:
         self._screen = screen
         self._interrupts = interrupts
         self._verbose = verbose
-        self._console = Console(no_color=not screen.colour, highlight=False, markup=False, emoji=False, theme=THEME)
+        self._console = drawing.console_on(screen)
         self._began = time.monotonic()
         self._calls = OpenCalls()
         self._calls_began: dict[str, float] = {}
@@ -211,13 +204,13 @@ class LiveView:
     def _say_block(self, block: str) -> None:
         self._shown += block
         if block.strip():
-            self._say("answer", Group(*self._lines(drawn(block))))
+            self._say("answer", Group(*self._lines(drawing.drawn(block))))
 
     def _say(self, kind: str, what: RenderableType) -> None:
         """Print above what is drawn; an empty line sets off what is of another kind, and blocks from each other."""
         apart = self._last and (kind != self._last or kind == "answer")
         self._last = kind
-        width = min(self._console.width, WIDEST) if kind in {"answer", "thought"} else None
+        width = min(self._console.width, drawing.WIDEST) if kind in {"answer", "thought"} else None
         self._console.print(Group("", what) if apart else what, width=width)
 
     def frame(self) -> RenderableType:
@@ -232,7 +225,7 @@ class LiveView:
         if room < 1:
             return []
         if rest := self._blocks.rest[-TAIL_LETTERS:]:
-            return ["", *self._lines(drawn(rest))[-room:]]
+            return ["", *self._lines(drawing.drawn(rest))[-room:]]
         return ["", *self._lines(self._thought_text(self._thought[-TAIL_LETTERS:]))[-room:]] if self._thought else []
 
     def _call_lines(self, room: int) -> Iterator[RenderableType]:
@@ -268,12 +261,8 @@ class LiveView:
     def _thought_text(self, thought: str) -> RenderableType:
         return Padding(Text(output.clean(thought).strip(), style="dim italic"), (0, 0, 0, 2))
 
-    def _lines(self, what: RenderableType) -> list[RenderableType]:
-        """``what`` as lines that can be counted."""
-        options = self._console.options.update(width=min(self._console.width, WIDEST), height=None)
-        lines = [Line(segments) for segments in self._console.render_lines(what, options, pad=False)]
-        inked = [number for number, line in enumerate(lines) if line.segments]
-        return [*lines[inked[0] : inked[-1] + 1]] if inked else []
+    def _lines(self, what: RenderableType) -> list[drawing.Line]:
+        return drawing.lines_of(what, self._console)
 
     def _now(self) -> output.Screen:
         """The terminal as it is now: a person may have made it narrower."""
@@ -290,13 +279,6 @@ class LiveView:
         return Text.from_ansi(line)
 
 
-def drawn(text: str) -> RenderableType:
-    """Text of a model."""
-    from agentd.cli.markdown import Markdown  # noqa: PLC0415  # as much to load as rich; the first event is shown before
-
-    return Markdown(output.clean(text))
-
-
 class Frame:
     """What is drawn below, as it is at the moment in which rich draws it: also with every print above it."""
 
@@ -305,19 +287,3 @@ class Frame:
 
     def __rich__(self) -> RenderableType:
         return self._view.frame()
-
-
-class Line:
-    """A line that is rendered already, without the spaces at its end, which nobody wants to copy."""
-
-    def __init__(self, segments: list[Segment]) -> None:
-        self.segments = segments
-        while self.segments and not self.segments[-1].text.strip():
-            self.segments.pop()
-        if self.segments:
-            text, style, _ = self.segments[-1]
-            self.segments[-1] = Segment(text.rstrip(), style)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from self.segments
-        yield Segment.line()

@@ -102,7 +102,7 @@ def styled(line: str, screen: output.Screen, *, begun: bool = False) -> str:
 
 def say_text(answer: Answered | Run, screen: output.Screen) -> None:
     """The text of an answer, whole."""
-    output.say(*(styled(line, screen) for line in answer["answer"].split("\n")))
+    output.say(*(styled(line, screen) for line in answer["answer"].strip("\n").split("\n")))
 
 
 def say_sources(answer: Answered, screen: output.Screen) -> None:

@@ -89,10 +89,10 @@ def call_details(
     call: ToolCallRecord | AgentEvent, screen: output.Screen, indent: int = 0, *, full: bool = False
 ) -> Iterator[str]:
     """What is told below a call, in lines of the terminal: why it failed, what its result lacks, how that begins."""
-    warnings = [reason(call["kind"], call["message"])] if call["message"] else []
-    warnings += [f"! {one_line(note)}" for note in call["notes"]]
-    for warning in warnings:
-        for line in wrapped(warning, screen, indent):
+    if call["message"]:
+        yield from failure_lines(call["kind"], call["message"], screen, indent)
+    for note in call["notes"]:
+        for line in wrapped(f"! {one_line(note)}", screen, indent):
             yield screen.paint(line, output.YELLOW)
     if call["outcome"] == "ok":
         cut = "turn" in call and len(call["text"]) >= EVENT_LETTERS
@@ -100,13 +100,22 @@ def call_details(
             yield screen.paint(line if full or not screen.is_terminal else screen.fit(line, indent), output.DIM)
 
 
-def wrapped(line: str, screen: output.Screen, indent: int = 0, behind: str = "  ") -> list[str]:
-    """A line as a terminal has room for it; the following ones begin with ``behind``."""
+def failure_lines(kind: str, message: str, screen: output.Screen, indent: int = 0) -> Iterator[str]:
+    """Why a call failed; the kind, which is for programs, stays in the background."""
+    lines = wrapped(reason(kind, message), screen, indent)
+    head = reason(kind, "") + " "
+    if kind and lines[0].startswith(head):
+        yield screen.paint(head, output.DIM) + screen.paint(lines.pop(0).removeprefix(head), output.YELLOW)
+    yield from (screen.paint(line, output.YELLOW) for line in lines)
+
+
+def wrapped(line: str, screen: output.Screen, indent: int = 0) -> list[str]:
+    """A line as a terminal has room for it; the following ones are indented."""
     if not screen.is_terminal or output.cells(line) <= screen.columns - indent:
         return [line]
     from textwrap import wrap  # noqa: PLC0415  # most lines fit
 
-    return wrap(line, max(screen.columns - indent, 20), subsequent_indent=behind)
+    return wrap(line, max(screen.columns - indent, 20), subsequent_indent="  ")
 
 
 def result_lines(call: ToolCallRecord | AgentEvent) -> Iterator[str]:

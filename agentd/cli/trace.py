@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentd.cli import answers, calls, output, runs
+from agentd.config import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,10 +121,7 @@ def branches(items: list[list[str]], screen: output.Screen) -> Iterator[str]:
 def end_lines(run: Run, screen: output.Screen) -> Iterator[str]:
     """The answer, what it rests on and how the run ended."""
     if run["answer"]:
-        yield ""
-        for line in run["answer"].split("\n"):
-            behind = "  " if line.startswith(("- ", "* ")) else ""
-            yield from (answers.styled(part, screen) for part in calls.wrapped(line, screen, behind=behind))
+        yield from ("", *answer_lines(run["answer"], screen))
         yield from answers.evidence_lines(run, screen)
     yield ""
     if run["error"]:
@@ -132,6 +130,15 @@ def end_lines(run: Run, screen: output.Screen) -> Iterator[str]:
         yield screen.paint(f"degraded: {calls.one_line(problem)}", output.YELLOW)
     if why := calls.why_it_ended(run):
         yield screen.paint(why, output.YELLOW)
+
+
+def answer_lines(answer: str, screen: output.Screen) -> list[str]:
+    """The answer as ``agentctl agent`` shows it; where nothing can be drawn as the model wrote it."""
+    if not screen.is_terminal or not terminal.knows_escapes():
+        return output.lines_of(answer.strip("\n"))
+    from agentd.cli import drawing  # noqa: PLC0415  # rich, which a pipe does not need
+
+    return drawing.text_lines(answer, screen)
 
 
 def totals(run: Run, screen: output.Screen) -> Iterator[str]:
