@@ -27,6 +27,10 @@ MARK = "# "
 SHORTEST_TERM = 3
 """Letters of the shortest word of a query that is worth highlighting."""
 
+BEFORE_NAME = r"^\s*(?!(?:return|await|yield|raise|throw|new|if|while|for|not|assert)\b)[\w\s(),<>*&:~\[\]]*\b"
+AFTER_NAME = r"\b\s*(?:[(<:={]|$|\s(?:extends|implements|where)\b)"
+"""What stands around a name where it is defined, in most languages: ``pub fn NAME<``, ``func (s *Session) NAME(``."""
+
 
 class View:
     """How hits are shown: on which screen, the words to highlight, ``lines`` of each, as text or as signatures;
@@ -87,7 +91,7 @@ def terminal_lines(hit: Hit, view: View) -> Iterator[str]:
     if "why" in hit and view.because:
         yield from (screen.paint(line, output.DIM) for line in view.because(hit["why"]))
     lines = numbered(hit, signatures=view.signatures)
-    first = best_window([text for _, text in lines], view)
+    first = best_window([text for _, text in lines], view, hit["symbol"])
     shown = lines[first : first + view.lines]
     gutter = len(str(lines[-1][0])) if lines else 1
     for at, line in shown:
@@ -129,13 +133,28 @@ def pattern(queries: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if words else None
 
 
-def best_window(lines: list[str], view: View) -> int:
-    """Index of the first line to show: just above the one that holds the most different terms."""
+def best_window(lines: list[str], view: View, symbol: str = "") -> int:
+    """Index of the first line to show: the definition of ``symbol`` where the query names it, else just above the line
+    that holds the most different terms.
+    """
     if view.terms is None or len(lines) <= view.lines:
         return 0
     found = [len({match.lower() for match in view.terms.findall(line)}) for line in lines]
-    above = min(2, view.lines // 3)
-    return max(0, min(found.index(max(found)) - above, len(lines) - view.lines))
+    best = definition(lines, view.terms, symbol)
+    above = min(2, view.lines // 3) if best is None else 0
+    return max(0, min((found.index(max(found)) if best is None else best) - above, len(lines) - view.lines))
+
+
+def definition(lines: list[str], terms: re.Pattern[str], symbol: str) -> int | None:
+    """Index of the line that seems to define ``symbol``; None where none does, or the query does not name it.
+
+    Neighbours that were merged stand before it, so that the first line is often another definition.
+    """
+    name = re.split(r"\W+", symbol)[-1]
+    if not terms.fullmatch(name):
+        return None
+    defines = re.compile(BEFORE_NAME + re.escape(name) + AFTER_NAME)
+    return next((at for at, line in enumerate(lines) if defines.search(line)), None)
 
 
 def highlight(line: str, view: View) -> str:
