@@ -6,6 +6,7 @@ import time
 
 from agentd.cli import command as c
 from agentd.cli import models, output
+from agentd.cli.roots import ORIGINS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def root_report(root: RootInfo, screen: output.Screen, now: float) -> list[str]:
     if root["skipped"]:
         rows.append(("  skipped", f"{output.counts(root['skipped'])} (agentctl files --skipped)"))
     heading = f"{screen.paint(output.clean(root['path']), output.BOLD)}  {screen.paint(root['state'], colour)}"
-    return [f"{heading}  ({root['origin']})", *output.table(rows)]
+    return [f"{heading}  ({ORIGINS[root['origin']]})", *output.table(rows)]
 
 
 def watched(root: RootInfo) -> str:

@@ -11,6 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+ORIGINS = {"flag": "from --root", "file": "from the configuration", "added": "added"}
+"""Who named a root, in words."""
+
 
 def directory(parser: ArgumentParser) -> None:
     """What ``add`` and ``remove`` take."""
@@ -50,7 +53,7 @@ def roots(args: Namespace) -> int:
         output.say_json({"roots": known})
     elif known:
         rows = (
-            (output.clean(root["path"]), root["state"], f"{root['documents']:,} files", root["origin"])
+            (output.clean(root["path"]), root["state"], f"{root['documents']:,} files", ORIGINS[root["origin"]])
             for root in known
         )
         output.say(*output.table(rows))
