@@ -16,6 +16,10 @@ Row = tuple[str, ...]
 STAGES = ("keyword", "embed_query", "vector", "names", "ranking", "rerank", "rows", "verify", "refresh", "pack")
 
 
+QUANTILES = (("p50", "p50"), ("p99", "p99"), ("worst", "max"))
+"""What people read -> how the daemon has it."""
+
+
 def arguments(parser: ArgumentParser) -> None:
     """What ``stats`` takes."""
     form = parser.add_mutually_exclusive_group()
@@ -47,6 +51,7 @@ def screen(values: dict[str, Any], on: output.Screen) -> list[str]:
         (("search, by stage", "times", "p50 ms", "p99 ms", "max ms"), timings(values, "search_stage_ms")),
         (("indexing, by stage", "times", "p50 ms", "p99 ms", "max ms"), timings(values, "index_stage_ms")),
         (("workers, by kernel", "times", "p50 ms", "p99 ms", "waited p99 ms"), kernels(values)),
+        (("tools of the agent", "calls", "p50 ms", "p99 ms", "max ms", "failed"), tools(values)),
         (("lanes", "workers", "busy", "waiting", "done", "failed", "ended"), lanes(values)),
     ):
         if found := [*rows]:
@@ -106,11 +111,37 @@ def kernels(values: dict[str, Any]) -> Iterator[Row]:
         yield name, f"{times['count']:,}", milliseconds(times["p50"]), milliseconds(times["p99"]), waited
 
 
+def tools(values: dict[str, Any]) -> Iterator[Row]:
+    """A row a tool that runs of the agent called, the busiest first; a call that ended with its run is no failure."""
+    failed: dict[str, int] = {}
+    for labels, count in counted(values, "agent_tool_calls"):
+        if labels["outcome"] not in {"ok", "cancelled"}:
+            failed[labels["tool"]] = failed.get(labels["tool"], 0) + count
+    called = labelled(values, "agent_tool_milliseconds")
+    for labels, times in sorted(called, key=lambda each: (-each[1]["count"], each[0]["tool"])):
+        figures = (milliseconds(times[each]) for each in ("p50", "p99", "max"))
+        yield f"  {labels['tool']}", f"{times['count']:,}", *figures, some(failed.get(labels["tool"], 0))
+
+
 def labelled(values: dict[str, Any], name: str) -> Iterator[tuple[dict[str, str], dict[str, float]]]:
     """(labels, histogram) of every ``name{label=value}...`` that has observed anything."""
+    for labels, value in metrics(values, name):
+        if isinstance(value, dict) and value.get("count"):
+            yield labels, value
+
+
+def counted(values: dict[str, Any], name: str) -> Iterator[tuple[dict[str, str], int]]:
+    """(labels, count) of every counter ``name{label=value}...`` that has counted anything."""
+    for labels, value in metrics(values, name):
+        if isinstance(value, int) and value:
+            yield labels, value
+
+
+def metrics(values: dict[str, Any], name: str) -> Iterator[tuple[dict[str, str], Any]]:
+    """(labels, value) of every metric of that name."""
     for key, value in values.get("metrics", {}).items():
         head, *labels = key.split("{")
-        if head == name and isinstance(value, dict) and value.get("count"):
+        if head == name:
             pairs = (label.removesuffix("}").partition("=") for label in labels)
             yield {output.clean(each): output.clean(text) for each, _, text in pairs}, value
 
@@ -125,9 +156,9 @@ def lanes(values: dict[str, Any]) -> Iterator[Row]:
 def facts(values: dict[str, Any]) -> Iterator[Row]:
     """Lines of a name and a sentence."""
     if lag := values.get("loop_lag"):
-        figures = (("p50", "p50_ms"), ("p99", "p99_ms"), ("worst", "max_ms"))
-        yield "loop lag", ", ".join(f"{name} {milliseconds(lag[key])} ms" for name, key in figures)
+        yield "loop lag", ", ".join(f"{name} {milliseconds(lag[f'{key}_ms'])} ms" for name, key in QUANTILES)
     yield from caches(values)
+    yield from agent(values)
     for name, view in values.get("views", {}).items():
         behind = f"{view['behind']:,} changes and {output.duration(view['behind_seconds'])} behind"
         yield f"{output.clean(name)} view", behind if view["behind"] else "current"
@@ -147,6 +178,21 @@ def caches(values: dict[str, Any]) -> Iterator[Row]:
     metrics = values.get("metrics", {})
     hits, misses = (metrics.get(f"query_vectors{{result={result}}}", 0) for result in ("hit", "miss"))
     yield "queries", share(hits, hits + misses, "had their vector already")
+
+
+def agent(values: dict[str, Any]) -> Iterator[Row]:
+    """How runs of the agent ended, and what they took; nothing as long as there was none."""
+    ended = {labels["state"]: count for labels, count in counted(values, "agent_runs")}
+    running = values.get("agent", {}).get("running", 0)
+    if runs := ({"running": running} if running else {}) | ended:
+        yield "agent runs", output.counts(runs)
+    if turns := sum(count for _, count in counted(values, "agent_turns")):
+        tokens = {labels["kind"]: count for labels, count in counted(values, "agent_tokens")}
+        said = f"{tokens.get('input', 0):,} tokens in, {tokens.get('output', 0):,} out"
+        yield "agent turns", f"{turns:,}, {said}"
+    for _, times in labelled(values, "agent_run_milliseconds"):
+        figures = ", ".join(f"{name} {output.took(times[key])}" for name, key in QUANTILES)
+        yield "agent times", f"{figures} a run"
 
 
 def share(part: int, whole: int, what: str) -> str:
