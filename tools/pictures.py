@@ -177,6 +177,7 @@ def picture(name: str, words: Sequence[str], screen: str) -> None:
     """
     console = Console(width=COLUMNS, file=io.StringIO(), record=True, force_terminal=True, color_system="truecolor")
     console.print(Text.from_ansi(f"\x1b[32m$\x1b[0m \x1b[1magentctl {shlex.join(words)}\x1b[0m\n\n{screen}"))
+    console.print()  # rich cuts the last line of a picture below its letters, and with that every underscore
     svg = console.export_svg(title=f"agentctl {words[0]}", theme=THEME, code_format=FORMAT, unique_id=name)
     if len(svg) > MOST_BYTES:
         raise RuntimeError(f"expected at most {MOST_BYTES} bytes for {name}, found {len(svg)}: show less in it")
