@@ -41,7 +41,8 @@ NO_MODEL = (
     'the agent needs a chat model: name a server in [[provider]] with a chat_model, and in [chat] chain = ["NAME"]; '
     "docs/providers.md shows how"
 )
-NO_WEB = "the web was not used: no server is configured; name one in [web] searxng"
+NO_SERVER = "no server is configured; name one in [web] searxng"
+NO_WEB = "the web was not used: {reason}"
 
 
 class DaemonAgents:
@@ -77,7 +78,10 @@ class DaemonAgents:
         """Do a task, if not too many others are being done."""
         most = self._settings.agent.max_running
         if len(self._runs.going) >= most:
-            raise BusyError(f"{most} runs of the agent go on; try again", retry_after_ms=RETRY_MILLISECONDS)
+            raise BusyError(
+                f"{most} runs of the agent go on, which is agent.max_running; try again, or end one (`agentctl runs`)",
+                retry_after_ms=RETRY_MILLISECONDS,
+            )
         going = self._new(params, deadline, emit)
         trace = await self._runs.carry_out(going, keep=params.keep)
         return cast("p.Run", msgspec.to_builtins(trace.run))
@@ -137,8 +141,8 @@ class DaemonAgents:
         agent = self._agent(params, deadline)
         scope = RunScope(params.task, agent.limits, named or self._index.keepers, named, self._rule)
         run = agent.begin(params.task, scope)
-        if params.web and not self._web.there:
-            run.trace.run.degraded.append(NO_WEB)
+        if params.web and (reason := scope.web_refusal() if self._web.there else NO_SERVER):
+            run.trace.run.degraded.append(NO_WEB.format(reason=reason))
         return Going(run, lambda: scope.touched, emit)
 
     def _agent(self, params: RunParams, deadline: float | None) -> Agent:
@@ -163,8 +167,17 @@ class DaemonAgents:
         names = [tool.name for tool in there]
         for name in params.tools:
             if name not in names:
-                raise InvalidParamsError(f"agent.run has no tool `{name}` here; {hint(name, names)}", field="tools")
+                why = self._not_there(name, params) or hint(name, names)
+                raise InvalidParamsError(f"agent.run has no tool `{name}` here; {why}", field="tools")
         return [tool for tool in there if not params.tools or tool.name in params.tools]
+
+    def _not_there(self, name: str, params: RunParams) -> str:
+        """Why a tool that agentd has is not to be had; empty where it has none of this name."""
+        if name not in {tool.name for tool in (*self._library_tools, *self._web_tools, *self._commands)}:
+            return ""
+        if (allowed := self._settings.agent.tools) and name not in allowed:
+            return "agent.tools of the configuration leaves it out"
+        return NO_SERVER if params.web else "it needs `web`, which was not asked for (agentctl agent --web)"
 
     def _rule(self, root: str) -> RootSettings:
         """What the configuration in force says of a root."""

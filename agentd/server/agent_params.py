@@ -26,3 +26,8 @@ class RunParams(Params, frozen=True, kw_only=True):
     max_seconds: Annotated[float, Meta(gt=0, le=86_400)] | None = None
     max_tool_calls: Annotated[int, Meta(ge=1, le=1000)] | None = None
     keep: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which the decoder reports as a validation error, where there is nothing to do."""
+        if not self.task.strip():
+            raise ValueError("Expected a `task` in words, found nothing but blanks")

@@ -116,7 +116,7 @@ WEB_RUNS = (
         roots=("private",),
         says=(calls(SEARCH), says("I could not.")),
         turns=("final", ""),
-        degraded=NO_SOURCE,
+        degraded=(*NO_SOURCE, "the web was not used: .*private"),
         check=never_there,
     ),
     Script(

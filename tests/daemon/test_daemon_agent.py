@@ -168,6 +168,17 @@ def test_tools_are_those_asked_for_and_unknown_ones_are_named(acting: Acting) ->
     with pytest.raises(AgentdClientError, match="read_span") as refused:
         acting.client.agent(TASK, tools=["read_spam"])
     assert (refused.value.kind, refused.value.data["field"]) == ("invalid_params", "tools")
+    with pytest.raises(AgentdClientError, match="needs `web`"):
+        acting.client.agent(TASK, tools=["web_search"])
+    with pytest.raises(AgentdClientError, match="no server is configured"):
+        acting.client.agent(TASK, tools=["web_search"], web=True)
+
+
+def test_a_task_of_blanks_asks_no_model(acting: Acting) -> None:
+    with pytest.raises(AgentdClientError, match="found nothing but blanks") as refused:
+        acting.client.agent(" \n ")
+    assert refused.value.kind == "invalid_params"
+    assert not acting.model.asked
 
 
 def test_a_command_of_the_configuration_is_a_tool(acting: Acting) -> None:
@@ -224,7 +235,7 @@ def test_a_run_that_is_stopped_tells_its_client(acting: Acting) -> None:
 def test_beyond_so_many_runs_the_daemon_is_busy_and_says_how_many_go_on(acting: Acting) -> None:
     acting.model.replies(hangs())
     first, second = acting.begin()[0], acting.begin()[0]
-    with pytest.raises(AgentdClientError, match="2 runs") as busy:
+    with pytest.raises(AgentdClientError, match=r"2 runs.*max_running") as busy:
         acting.client.agent(TASK)
     assert busy.value.kind == "busy"
     assert busy.value.data["retry_after_ms"] > 0
