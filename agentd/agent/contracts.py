@@ -58,23 +58,49 @@ has not ended is ``running``, in the trace of a run that goes on, or was killed.
 """
 
 
+class Row(Struct, frozen=True):
+    """A line of a list, in words for the model, and the passages of a line or a few that prove it; ``instead`` is the
+    line where none is shown, if that is another.
+    """
+
+    text: str
+    proofs: tuple[Passage, ...] = ()
+    instead: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The line without proofs."""
+        return self.instead or self.text
+
+
 class ToolResult(Struct, frozen=True, kw_only=True):
     """What a tool found.
 
-    ``passages`` are texts with a place, which the answer may cite: the loop numbers them. ``text`` is all else, in
-    words for the model. ``found`` counts entries, ``notes`` say what is missing (cut, stale, not ready); ``problems``
-    are those of the notes that no call could have avoided, so that the answer tells of them, too. ``roots`` are those
-    (absolute paths) of which anything is told here, in passages or text: names of files count. ``addresses`` are those
-    that ``fetch_url`` may take from now on.
+    ``passages`` are texts with a place, which the answer may cite: the loop numbers them, and the proofs of ``rows``, a
+    list. ``text`` is all else, in words for the model. ``found`` counts entries, ``notes`` say what is missing (cut,
+    stale, not ready); ``problems`` are those of the notes that no call could have avoided, so that the answer tells of
+    them, too. ``roots`` are those (absolute paths) of which anything is told here, in passages, rows or text: names of
+    files count. ``addresses`` are those that ``fetch_url`` may take from now on.
     """
 
     text: str = ""
     passages: tuple[Passage, ...] = ()
+    rows: tuple[Row, ...] = ()
     found: int = 0
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     roots: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
+
+    @property
+    def texts(self) -> list[str]:
+        """All that it says, but for notes."""
+        listed = (
+            text
+            for row in self.rows
+            for text in ((row.text, *(each.text for each in row.proofs)) if row.proofs else (row.plain,))
+        )
+        return [self.text, *(each.text for each in self.passages), *listed]
 
 
 class Scope(Protocol):

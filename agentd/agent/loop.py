@@ -15,6 +15,7 @@ from agentd.agent import calling, events, prompt
 from agentd.agent.conversation import Conversation
 from agentd.agent.records import RunError
 from agentd.agent.tally import sum_up
+from agentd.answer.contracts import SourceName
 from agentd.answer.pipeline import Draft, extracted, model_of
 from agentd.errors import AgentdError
 
@@ -140,7 +141,10 @@ class Run:
 
     async def _extract(self, problem: str, emit: Emit) -> Draft:
         """The passages that answer best; they were found in searches of their own, so the order is that of numbers."""
-        passages, changed = await self._means.binder.standing(self._tools.passages[:MOST_EXTRACTED])
+        whole_first = sorted(
+            self._tools.passages, key=lambda each: each.source is SourceName.GRAPH
+        )  # a line says little
+        passages, changed = await self._means.binder.standing(whole_first[:MOST_EXTRACTED])
         problems = (problem, *changed)
         draft = Draft(NOTHING, [], "extractive", problems=problems)
         if passages:

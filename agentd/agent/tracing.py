@@ -63,7 +63,7 @@ def _fill(record: CallRecord, done: ToolResult | Failure) -> None:
     if isinstance(done, Failure):
         record.outcome, record.kind, record.message = done.outcome, done.kind, done.message
         return
-    texts = [done.text, *(each.text for each in done.passages)]
+    texts = done.texts
     record.outcome = "ok"
     record.found = done.found
     record.notes = list(done.notes)

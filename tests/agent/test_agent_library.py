@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ from msgspec.structs import replace
 from agentd.agent.builtin import library_tools
 from agentd.agent.executor import Executor
 from agentd.agent.toolbox import RunToolbox
+from agentd.answer.contracts import SourceName
 from agentd.config.settings import ComputeSettings, EmbeddingSettings, IndexSettings, Settings
 from agentd.daemon.agent_library import DaemonLibrary
 from agentd.errors import InvalidParamsError
@@ -21,7 +24,6 @@ from agentd.retrieval.budget import estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from agentd.agent.records import CallRecord
 
@@ -88,6 +90,7 @@ async def test_every_tool_over_a_real_index(tmp_path: Path) -> None:
         await searching(run, engine)
         await reading(run, engine)
         await structure(run)
+        every_proof_stands(run)
         await nothing_of_others(run, other)
         with pytest.raises(InvalidParamsError, match="did you mean"):
             await library.list_files(root=["/x"])
@@ -126,21 +129,32 @@ async def reading(run: Run, engine: Path) -> None:
 
 async def structure(run: Run) -> None:
     text, kept = await run.call("find_symbol", name="retry")
-    assert "function retry  engine/retry.py:8-15  def retry(call)" in text
+    assert re.search(r"function retry  engine/retry.py:8-15 \| source \d+: def retry\(call\):", text)
     _, kept = await run.call("find_symbol", name="retri")
     assert (kept.outcome, kept.found) == ("ok", 0)
     text, kept = await run.call("call_chain", target="retry")
-    assert "function main  calls in engine/main.py:5" in text
+    assert re.search(
+        r"function main  calls in engine/main.py:5 \| source \d+: def main\(\): return retry\(print\)\n", text
+    )
     text, kept = await run.call("call_chain", source="engine/main.py:main", target="now")
     assert kept.found == 1, text
     assert "-> function now  engine/clock.py:1-2" in text
     _, kept = await run.call("call_chain", target="nothing_like_it")
     assert (kept.outcome, kept.kind) == ("retry", "symbol_not_found")
     text, kept = await run.call("dependency_analysis", path="engine/clock.py", direction="imported_by", transitive=True)
-    assert "engine/retry.py:3  imports engine/clock.py" in text
+    assert re.search(r"engine/retry.py:3  imports engine/clock.py \| source \d+: from engine.clock import now\n", text)
     assert "engine/main.py:1  imports engine/retry.py, 2 steps away" in text
     text, kept = await run.call("code_complexity", path="engine", threshold=2)
-    assert "function retry  engine/retry.py:8-15" in text
+    assert re.search(r"function retry  engine/retry.py:8-15 \| source \d+: def retry\(call\):", text)
+
+
+def every_proof_stands(run: Run) -> None:
+    """Also those of lists, and each line that was said to prove something is there."""
+    for each in run.tools.passages:
+        lines = Path(each.path).read_text().splitlines()
+        assert each.text.strip("\n") == "\n".join(lines[each.start_line - 1 : each.end_line]).strip("\n")
+    abouts = {each.about for each in run.tools.passages if each.source is SourceName.GRAPH}
+    assert {"defines retry", "calls now", "imports engine/clock.py"} <= abouts
 
 
 async def nothing_of_others(run: Run, other: Path) -> None:

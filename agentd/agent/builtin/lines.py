@@ -56,9 +56,12 @@ def callee(row: p.Call, scope: Scope) -> str:
     return f"{definition(row, scope)}  called in line {row['line']}{_level(row)}{DOUBTS.get(row['certainty'], '')}"
 
 
-def way(steps: Sequence[p.ChainStep], scope: Scope) -> str:
-    """A chain of calls, one step a line."""
-    return "\n".join(_step(each, scope) for each in steps)
+def step(row: p.ChainStep, scope: Scope) -> str:
+    """A step of a chain of calls."""
+    if row["edge"] is None:
+        return definition(row, scope)
+    how = f"called in line {row['line']}" if row["edge"] == "calls" else "which overrides it"
+    return f"  -> {definition(row, scope)}  {how}{DOUBTS.get(row['certainty'] or '', '')}"
 
 
 def imported(row: p.ImportEntry, scope: Scope) -> str:
@@ -87,13 +90,6 @@ def notes(answer: p.Answer, shown_rows: int, stale: int = 0) -> tuple[str, ...]:
 def problems(answer: p.Answer) -> tuple[str, ...]:
     """Those of the notes that no call could have avoided."""
     return (*answer["degraded"], *answer["skipped"])
-
-
-def _step(row: p.ChainStep, scope: Scope) -> str:
-    if row["edge"] is None:
-        return definition(row, scope)
-    how = f"called in line {row['line']}" if row["edge"] == "calls" else "which overrides it"
-    return f"  -> {definition(row, scope)}  {how}{DOUBTS.get(row['certainty'] or '', '')}"
 
 
 def _level(row: p.Call | p.ImportEntry) -> str:

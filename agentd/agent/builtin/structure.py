@@ -1,5 +1,5 @@
-"""Tools about the structure of code: definitions, calls, imports, complexity. They name places; ``read_span`` shows
-what stands there.
+"""Tools about the structure of code: definitions, calls, imports, complexity. They name places, the first of them
+with the lines that prove them.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ from msgspec import Meta
 
 from agentd.agent.builtin import lines, reach
 from agentd.agent.builtin.arguments import Arguments, Path, Symbol
-from agentd.agent.contracts import ToolResult
+from agentd.agent.builtin.listing import defined, dependencies, measured, uses, ways
 from agentd.agent.tools import tool
 from agentd.domain import SymbolKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from agentd.agent.contracts import Library, Scope, Tool, ToolResult
 
-    from agentd import protocol as p
-    from agentd.agent.contracts import Library, Scope, Tool
-
-MOST_WAYS = 3
 NAMED = "A name, qualified or not, or PATH:NAME, or PATH:LINE"
 
 
@@ -74,7 +70,7 @@ def structure_tools(library: Library) -> tuple[Tool, ...]:
     async def find_symbol(asked: FindSymbol, scope: Scope) -> ToolResult:
         options: dict[str, object] = {"roots": reach.asked(scope), "kinds": list(asked.kinds)}
         found = await library.find_symbol(reach.named(asked.name, scope), limit=lines.rows(scope), **options)
-        return defined(found, asked.name, scope)
+        return await defined(library, found, asked.name, scope)
 
     @tool(
         CallChain,
@@ -84,7 +80,8 @@ def structure_tools(library: Library) -> tuple[Tool, ...]:
     async def call_chain(asked: CallChain, scope: Scope) -> ToolResult:
         if asked.source and asked.target:
             return await ways(library, asked.source, asked.target, scope)
-        return await uses(library, asked, scope)
+        name = asked.source or asked.target or ""
+        return await uses(library, name, scope, depth=asked.depth, callees=bool(asked.source))
 
     @tool(DependencyAnalysis, "Which files a file imports, or which files import it.")
     async def dependency_analysis(asked: DependencyAnalysis, scope: Scope) -> ToolResult:
@@ -93,97 +90,13 @@ def structure_tools(library: Library) -> tuple[Tool, ...]:
             if asked.path
             else {"symbol": reach.named(asked.symbol or "", scope)}
         )
-        return await dependencies(library, asked, about, scope)
+        outwards = asked.direction == "imports"
+        return await dependencies(library, about, scope, outwards=outwards, transitive=asked.transitive)
 
     @tool(CodeComplexity, "The most complicated functions of a file or folder, by independent paths through them.")
     async def code_complexity(asked: CodeComplexity, scope: Scope) -> ToolResult:
         path = await reach.place_at(asked.path, scope, library)
-        return measured(await library.complexity(path, threshold=asked.threshold, limit=lines.rows(scope)), scope)
+        found = await library.complexity(path, threshold=asked.threshold, limit=lines.rows(scope))
+        return await measured(library, found, scope)
 
     return find_symbol, call_chain, dependency_analysis, code_complexity
-
-
-def defined(found: p.SymbolList, name: str, scope: Scope) -> ToolResult:
-    """Definitions of a name, else names near to it."""
-    symbols = reach.sifted(found["symbols"], scope)
-    if symbols:
-        notes = lines.notes(found, len(symbols), stale(symbols))
-        text = "\n".join(lines.with_signature(each, scope) for each in symbols)
-        return ToolResult(
-            text=text, found=len(symbols), notes=notes, problems=lines.problems(found), roots=reach.roots_of(symbols)
-        )
-    near = f"The nearest names are: {', '.join(found['nearest'])}" if found["nearest"] else "No name is near to it."
-    roots = frozenset(scope.roots if found["nearest"] else ())  # which of them a name is of is not known
-    text = f"Nothing called {name} is defined. {near}"
-    return ToolResult(text=text, notes=lines.notes(found, 0), problems=lines.problems(found), roots=roots)
-
-
-async def uses(library: Library, asked: CallChain, scope: Scope) -> ToolResult:
-    """Callers or callees."""
-    ask, line = (library.callees, lines.callee) if asked.source else (library.callers, lines.caller)
-    symbol = reach.named(asked.source or asked.target or "", scope)
-    found = await ask(symbol, roots=reach.asked(scope), depth=asked.depth, limit=lines.rows(scope))
-    about, entries = reach.sifted(found["symbols"], scope), reach.sifted(found["entries"], scope)
-    head = f"{'Called by' if asked.source else 'Callers of'} {lines.subjects(about, scope)}:"
-    body = [line(each, scope) for each in entries] or ["none that is known"]
-    return ToolResult(
-        text="\n".join([head, *body]),
-        found=len(entries),
-        notes=lines.notes(found, len(entries), stale(entries)),
-        problems=lines.problems(found),
-        roots=reach.roots_of(about, entries),
-    )
-
-
-async def ways(library: Library, source: str, target: str, scope: Scope) -> ToolResult:
-    """Chains of calls, the shortest first."""
-    ends = reach.named(source, scope), reach.named(target, scope)
-    found = await library.call_chain(*ends, roots=reach.asked(scope), limit=MOST_WAYS)
-    chains = [steps for steps in found["chains"] if len(reach.sifted(steps, scope)) == len(steps)]
-    about = reach.sifted([*found["sources"], *found["targets"]], scope)
-    text = "\n\n".join(lines.way(steps, scope) for steps in chains)
-    return ToolResult(
-        text=text or f"No way of calls is known from {source} to {target}.",
-        found=len(chains),
-        notes=lines.notes(found, len(chains)),
-        problems=lines.problems(found),
-        roots=reach.roots_of(about, *chains),
-    )
-
-
-async def dependencies(library: Library, asked: DependencyAnalysis, about: dict[str, str], scope: Scope) -> ToolResult:
-    """What a file imports, or what imports it."""
-    outwards = asked.direction == "imports"
-    ask, line = (library.dependencies, lines.imported) if outwards else (library.dependents, lines.importing)
-    found = await ask(**about, roots=reach.asked(scope), transitive=asked.transitive, limit=lines.rows(scope))
-    entries = reach.sifted(found["entries"], scope)
-    files = [file for file in found["files"] if reach.root_of(file, scope)]
-    head = f"{', '.join(reach.shown(file, scope) for file in files)} {'imports' if outwards else 'is imported by'}:"
-    body = [line(each, scope) for each in entries] or ["nothing that is indexed"]
-    cycles = [f"Cycle: {' -> '.join(reach.shown(file, scope) for file in cycle)}" for cycle in found["cycles"]]
-    return ToolResult(
-        text="\n".join([head, *body, *cycles]),
-        found=len(entries),
-        notes=lines.notes(found, len(entries), stale(entries)),
-        problems=lines.problems(found),
-        roots=reach.roots_of(entries) | {reach.root_of(file, scope) for file in files},
-    )
-
-
-def measured(found: p.Complexity, scope: Scope) -> ToolResult:
-    """The most complicated functions."""
-    entries = reach.sifted(found["entries"], scope)
-    head = f"{found['functions']:,} functions in {found['files']:,} files were measured."
-    left_out = ", ".join(f"{count:,} {reason}" for reason, count in found["unmeasured"].items())
-    return ToolResult(
-        text="\n".join([head, *(lines.figures(each, scope) for each in entries)]),
-        found=len(entries),
-        notes=(*lines.notes(found, len(entries)), *([f"files not measured: {left_out}"] if left_out else [])),
-        problems=lines.problems(found),
-        roots=reach.roots_of(entries) | {reach.root_of(found["path"], scope)} - {""},
-    )
-
-
-def stale(found: Sequence[p.SymbolInfo | p.ImportEntry]) -> int:
-    """How many changed on disk since they were indexed."""
-    return sum(each["stale"] for each in found)
