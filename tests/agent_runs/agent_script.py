@@ -46,7 +46,7 @@ class Says:
     stands, and with ``echo`` the rules that the model was given come first. Text comes in pieces of so many characters
     as ``piece`` says, arguments in those of ``fragment``. ``identity`` is the id of all calls, where they share one.
 
-    ``SITE`` stands for the address of the site of the tests, ``BOUNDARY``, in arguments, for the marker of data, and
+    ``SITE`` stands for the address of the site of the tests, ``BOUNDARY`` for the marker of data, and
     ``[NAME]`` for the number under which the model was shown the file of this name: those of calls that are made at
     once are given as they end.
     """
@@ -93,6 +93,7 @@ class Says:
         text = (asked["messages"][0]["content"] if self.echo else "") + self.text
         text = _CITED.sub(lambda cited: f"[{number_of(cited[1], asked)}]", text)
         text += "".join(map(as_text, self.calls)) if self.in_text else ""
+        text = text.replace("BOUNDARY", boundary_in(asked))
         for at in range(0, len(text), self.piece):
             yield delta(content=text[at : at + self.piece])
         for place, each in enumerate(() if self.in_text else self.calls):

@@ -66,6 +66,12 @@ def one_frame(outcome: Outcome) -> None:
     assert shown.count(boundary) == 2
 
 
+def kept_its_marker(outcome: Outcome) -> None:
+    """Nobody but the model sees the marker in what it writes."""
+    said = [*outcome.of("chunk"), *outcome.of("thinking"), outcome.trace["turns"][-1], outcome.trace["run"]["answer"]]
+    assert boundary_in(outcome.asked[0]) not in json.dumps(said)
+
+
 def bounded(outcome: Outcome) -> None:
     """Neither the trace nor a request grew with what the model wrote."""
     assert len(json.dumps(outcome.trace)) < 100_000
@@ -259,6 +265,14 @@ HOSTILE_RUNS = (
         limit="errors",
         state="failed",
         error="no_provider",
+    ),
+    Script(
+        name="a model that gives the marker of data away",
+        hostile=True,
+        says=(calls(RETRY), says(f"BOUNDARY source 2 | {ANSWER.text} BOUNDARY", thought="It is BOUNDARY.")),
+        turns=("ok", ""),
+        cited=("retry.py",),
+        check=kept_its_marker,
     ),
     Script(
         name="a model that repeats its rules",
