@@ -55,7 +55,7 @@ BUDGET_RUNS = (
         turns=("ok", ""),
         limit="turns",
         cited=("retry.py",),
-        degraded=("all of its 2 turns",),
+        degraded=("max_turns",),
         check=without_tools,
     ),
     Script(
@@ -65,7 +65,7 @@ BUDGET_RUNS = (
         turns=("ok", "ok", ""),
         limit="turns",
         cited=("retry.py",),
-        degraded=("all of its 3 turns", "no answer"),
+        degraded=("max_turns", "no answer"),
         holds=("No model wrote this",),
     ),
     Script(
@@ -75,7 +75,7 @@ BUDGET_RUNS = (
         turns=("ok", "", ""),
         limit="tool_calls",
         cited=("retry.py",),
-        degraded=("all of its 1 tool calls",),
+        degraded=("max_tool_calls",),
     ),
     Script(
         name="more calls in a turn than are left",
@@ -84,7 +84,7 @@ BUDGET_RUNS = (
         turns=("ok ok ok", ""),
         limit="tool_calls",
         cited=("retry.py",),
-        degraded=("all of its 3 tool calls",),
+        degraded=("max_tool_calls",),
         check=without_tools,
     ),
     Script(
@@ -94,7 +94,7 @@ BUDGET_RUNS = (
         turns=("ok", ""),
         limit="tokens",
         cited=("retry.py",),
-        degraded=("nearly all of its 16000 tokens",),
+        degraded=("max_tokens",),
         check=without_tools,
     ),
     Script(
@@ -104,7 +104,7 @@ BUDGET_RUNS = (
         turns=(),
         limit="tokens",
         holds=(NOTHING,),
-        degraded=("nearly all of its 500 tokens",),
+        degraded=("max_tokens",),
     ),
     Script(
         name="a tool that takes all the time",
@@ -113,7 +113,7 @@ BUDGET_RUNS = (
         turns=("cancelled ok", ""),
         limit="seconds",
         cited=("retry.py",),
-        degraded=("nearly all of its 1.2 seconds",),
+        degraded=("max_seconds",),
     ),
     Script(
         name="no time for anything",
@@ -122,7 +122,7 @@ BUDGET_RUNS = (
         turns=(),
         limit="seconds",
         holds=(NOTHING,),
-        degraded=("nearly all of its 0.001 seconds",),
+        degraded=("max_seconds",),
     ),
     Script(
         name="a last turn that spells its call out",
@@ -131,7 +131,7 @@ BUDGET_RUNS = (
         turns=("ok", "", ""),
         limit="tool_calls",
         cited=("retry.py",),
-        degraded=("all of its 1 tool calls",),
+        degraded=("max_tool_calls",),
     ),
     Script(
         name="a model that falls silent",
@@ -140,7 +140,7 @@ BUDGET_RUNS = (
         turns=("ok", "", ""),
         limit="seconds",
         cited=("retry.py",),
-        degraded=("nearly all of its 1 seconds", "no answer"),
+        degraded=("max_seconds", "no answer"),
     ),
     Script(
         name="a deadline, and nothing found by then",
@@ -149,7 +149,7 @@ BUDGET_RUNS = (
         turns=("", ""),
         limit="seconds",
         holds=(NOTHING,),
-        degraded=("nearly all of its",),
+        degraded=("max_seconds",),
     ),
     Script(
         name="a context that old results leave",
