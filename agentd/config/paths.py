@@ -86,8 +86,8 @@ def home(environ: Mapping[str, str], below: str) -> str:
     return os.path.join(environ.get("HOME") or os.path.expanduser("~"), below)
 
 
-def check_private(directory: str) -> None:
-    """Refuse a directory that another user could have made or could reach.
+def check_private(directory: str, *, passable: bool = False) -> None:
+    """Refuse a directory that another user could have made or could reach; ``passable``: others may pass through it.
 
     Raises:
         PermissionError: it is a link, no directory, not the user's own, or open to others.
@@ -101,8 +101,9 @@ def check_private(directory: str) -> None:
             f"{directory} belongs to user {found.st_uid}, expected {os.getuid()}. "
             "Set AGENTD_SOCKET or XDG_RUNTIME_DIR to a place of your own."
         )
-    if mode := stat.S_IMODE(found.st_mode) & 0o077:
-        raise PermissionError(f"{directory} is open to others (mode {mode:03o} of 077). Run: chmod 700 {directory}")
+    if (mode := stat.S_IMODE(found.st_mode)) & (0o066 if passable else 0o077):
+        mend = f"chmod {'711' if passable else '700'} {directory}"
+        raise PermissionError(f"{directory} is open to others (mode {mode:04o}). Run: {mend}")
 
 
 def anybody_could_make(path: str) -> bool:

@@ -162,7 +162,7 @@ class BoundSocket:
             return
         try:
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            check_private(str(parent))
+            check_private(str(parent), passable=self._shared)
             if self._shared:
                 parent.chmod(0o711)
         except OSError as error:

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import signal
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,6 +161,18 @@ def test_a_socket_that_others_can_reach_or_replace(well: Daemon) -> None:
         assert look(well)[f"socket.{name}"] == PROBLEM
         path.chmod(before)
         assert set(look(well).values()) == {OK}
+
+
+def test_a_directory_in_tmp_in_which_agentd_would_not_start() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        for mode, shared, expected in (
+            (0o755, False, PROBLEM),
+            (0o711, False, PROBLEM),
+            (0o711, True, OK),
+            (0o700, False, OK),
+        ):
+            Path(folder).chmod(mode)
+            assert sockets.directory(folder, shared=shared).result == expected
 
 
 def test_a_socket_at_a_long_path_or_that_is_none(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -50,6 +51,14 @@ def test_a_directory_of_the_socket_that_will_not_do_is_named_with_the_reason_and
         BoundSocket(Path("/proc/agentd/s"), 8),
     ):
         pass
+
+
+def test_a_directory_that_others_may_pass_serves_a_shared_socket_again() -> None:
+    passable = Path(tempfile.mkdtemp(dir="/tmp"))
+    for _ in range(2):
+        with BoundSocket(passable / "s", 8, shared=True):
+            assert passable.stat().st_mode & 0o777 == 0o711
+    shutil.rmtree(passable)
 
 
 def test_the_lock_goes_with_a_killed_owner(tmp_path: Path) -> None:

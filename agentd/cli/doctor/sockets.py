@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from agentd.cli.doctor.patient import Patient
 
-WRITABLE_BY_OTHERS = 0o022
+WRITABLE_BY_OTHERS, OPEN_TO_OTHERS = 0o022, 0o077
+TEMPORARY = "/tmp"  # noqa: S108  # compared, not used
+"""Directly in it agentd starts in no directory that is open to others: anybody could have made it."""
+
 START = "agentd --root DIR"
 
 
@@ -56,9 +59,11 @@ def directory(path: str, *, shared: bool) -> Finding:
     if found.st_uid not in {os.getuid(), 0}:
         mend = "set AGENTD_SOCKET or XDG_RUNTIME_DIR to a place of your own"
         return problem("socket.directory", about, f"a directory of user {os.getuid()}", mend)
-    if mode & WRITABLE_BY_OTHERS:
-        mend = f"chmod {'711' if shared else '700'} {shlex.quote(path)}"
-        return problem("socket.directory", about, "writable by its owner alone", mend)
+    in_temporary = os.path.dirname(path) == TEMPORARY
+    private = "711" if shared else "700"
+    if mode & WRITABLE_BY_OTHERS or (in_temporary and mode & OPEN_TO_OTHERS & ~int(private, 8)):
+        expected = f"mode 0{private}, as it stands in {TEMPORARY}" if in_temporary else "writable by its owner alone"
+        return problem("socket.directory", about, expected, f"chmod {private} {shlex.quote(path)}")
     return ok("socket.directory", about)
 
 
