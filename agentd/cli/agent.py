@@ -46,7 +46,7 @@ EXIT_CODES = {"answered": c.FOUND, "cancelled": c.INTERRUPTED}
 
 def arguments(parser: ArgumentParser) -> None:
     """What ``agent`` takes."""
-    parser.add_argument("task", metavar="TASK", help="in quotes")
+    parser.add_argument("task", type=c.words, metavar="TASK", help="in quotes")
     parser.add_argument("unquoted", nargs="*", default=[], help=SUPPRESS)  # without a default it counts as required
     parser.add_argument("--tier", choices=TIERS, help="how much it may take (default: what the model is good for)")
     scope = parser.add_mutually_exclusive_group()

@@ -21,7 +21,7 @@ GRACE_SECONDS = 5.0
 
 def arguments(parser: ArgumentParser) -> None:
     """What ``ask`` takes."""
-    parser.add_argument("question", metavar="QUESTION", help="in quotes")
+    parser.add_argument("question", type=c.words, metavar="QUESTION", help="in quotes")
     parser.add_argument("unquoted", nargs="*", default=[], help=SUPPRESS)  # without a default it counts as required
     parser.add_argument("--web", action="store_true", help="search the web too, where the configuration allows it")
     scope = parser.add_mutually_exclusive_group()

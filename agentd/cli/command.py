@@ -42,7 +42,7 @@ class Command:
         if self._arguments:
             self._arguments(parser)
         parser.add_argument("--socket", metavar="PATH", help="the daemon's socket")
-        parser.add_argument("--json", action="store_true", help="print the daemon's answer as one line of JSON")
+        parser.add_argument("--json", action="store_true", help="print what the daemon says as lines of JSON")
         return parser
 
 
@@ -69,6 +69,13 @@ def agreed(question: str) -> bool:
         return False
     output.note(f"{question} [y/N] ")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def words(text: str) -> str:
+    """An argument that must say something."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected words, found none")
+    return text
 
 
 def positive(text: str) -> int:

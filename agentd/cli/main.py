@@ -90,8 +90,14 @@ def split(argv: list[str]) -> tuple[str, list[str]]:
             return option, []
     if not rest:
         return "help", []
-    words = 2 if " ".join(rest[:2]) in FAMILIES else 1  # such as: mcp install
+    words = 2 if takes_second_word(rest) else 1
     return " ".join(rest[:words]), before + rest[words:]
+
+
+def takes_second_word(words: list[str]) -> bool:
+    """Whether the command has two words, such as ``mcp install``, be the second one right or mistyped."""
+    two = len(words) > 1 and not words[1].startswith("-")
+    return two and any(name.startswith(f"{words[0]} ") for name in FAMILIES)
 
 
 def load(name: str) -> Command:

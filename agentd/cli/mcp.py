@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: ArgumentParser) -> None:
     """What ``mcp`` takes."""
+    parser.epilog = "agentctl mcp install has your clients start this, agentctl mcp uninstall takes it out again."
     parser.add_argument(
         "--root",
         dest="roots",

@@ -29,7 +29,9 @@ NO_ROOTS = "Nothing is indexed yet. To index this directory: agentctl add ."
 
 def arguments(parser: ArgumentParser) -> None:
     """What ``search`` takes."""
-    parser.add_argument("query", metavar="QUERY", help="in quotes: words, a name, a path, an error or a question")
+    parser.add_argument(
+        "query", type=c.words, metavar="QUERY", help="in quotes: words, a name, a path, an error or a question"
+    )
     parser.add_argument("unquoted", nargs="*", default=[], help=SUPPRESS)  # without a default it counts as required
     parser.add_argument("--also", action="append", metavar="QUERY", help="the same in other words (up to 7 times)")
     parser.add_argument("-k", "--limit", type=c.positive, metavar="N", help="at most N hits")
