@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import chain
 
+from agentd.cli import calls, output
 from agentd.cli import command as c
-from agentd.cli import output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,9 +121,9 @@ def evidence_lines(answer: Answered | Run, screen: output.Screen) -> Iterator[st
     """What an answer rests on, and what is not supported, each after an empty line."""
     if answer["citations"]:
         yield from ("", *(citation_line(each, screen) for each in answer["citations"]))
-    doubts = [claim_line(claim, screen) for claim in answer["claims"] if claim["supported"] is False]
+    doubts = [tuple(claim_lines(claim, screen)) for claim in answer["claims"] if claim["supported"] is False]
     if doubts:
-        yield from ("", *dict.fromkeys(doubts))  # small models repeat themselves
+        yield from ("", *chain.from_iterable(dict.fromkeys(doubts)))  # small models repeat themselves
 
 
 def citation_line(citation: Citation, screen: output.Screen) -> str:
@@ -138,11 +139,13 @@ def citation_line(citation: Citation, screen: output.Screen) -> str:
     return "  ".join(part for part in (f"{number} {place}", what, mark) if part)
 
 
-def claim_line(claim: Claim, screen: output.Screen) -> str:
+def claim_lines(claim: Claim, screen: output.Screen) -> Iterator[str]:
     """A sentence that what it cites does not support, and why."""
     reasons = output.clean("; ".join(claim["reasons"]))
-    mark = screen.paint(f"{UNSUPPORTED} unsupported", output.YELLOW)
-    return f"{mark}: {output.clean(claim['text'])} ({reasons})"
+    mark = f"{UNSUPPORTED} unsupported"
+    first, *others = calls.wrapped(f"{mark}: {output.clean(claim['text'])} ({reasons})", screen)
+    yield screen.paint(mark, output.YELLOW) + first.removeprefix(mark)
+    yield from others
 
 
 def footer(answer: Answered) -> Iterator[str]:
