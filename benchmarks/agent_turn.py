@@ -82,7 +82,14 @@ class Plain(Binder):
     def __init__(self) -> None:
         """Without files."""
 
-    async def bind(self, text: str, passages: Sequence[Passage], *, generated: bool) -> Bound:  # noqa: ARG002  # see Binder
+    async def bind(
+        self,
+        text: str,
+        passages: Sequence[Passage],  # noqa: ARG002  # see Binder
+        *,
+        generated: bool,  # noqa: ARG002  # the same
+        seconds: float = 0,  # noqa: ARG002  # the same
+    ) -> Bound:
         """The text."""
         return Bound(text, [], [], [])
 
