@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-NOTHING = "There is no answer: the model gave none, and found no text that could be shown instead."
+NOTHING = "There is no answer: the model gave none, and no text was found that could be shown instead."
 MOST_EXTRACTED = 40
 """Passages, of which an extract has a few: the first searches were in the words of the task."""
 NO_ANSWER = "the model gave no answer in the end"
 FAULT = "a fault of agentd; its log says more"
 LIMITS = {
-    "turns": "the run used all of its {0.turns} turns (max_turns)",
-    "tokens": "the run used nearly all of its {0.tokens} tokens (max_tokens)",
-    "seconds": "the run used nearly all of its {0.seconds:g} seconds (max_seconds)",
-    "tool_calls": "the run made all of its {0.tool_calls} tool calls (max_tool_calls)",
+    "turns": "the run used all of its turns (max_turns: {0.turns})",
+    "tokens": "the run used nearly all of its tokens (max_tokens: {0.tokens:,})",
+    "seconds": "the run used nearly all of its time (max_seconds: {0.seconds:g})",
+    "tool_calls": "the run made all of its tool calls (max_tool_calls: {0.tool_calls})",
     "repetition": "the model made the same calls again and again, and was stopped",
     "errors": "the model made nothing but calls that failed, and was stopped",
 }

@@ -40,7 +40,7 @@ def test_a_budget_that_is_reached_leaves_a_turn_that_answers(limit: str, budget:
     bench = Bench(always_looking, limits=replace(LIMITS, **{"turns": 50, **budget}))
     run = bench.run().run
     assert (run.state, run.limit, run.answer) == ("answered", limit, "There are 3 `TRIES` [1].")
-    assert any(f"(max_{limit})" in each for each in run.degraded)
+    assert any(f"(max_{limit}: " in each for each in run.degraded)
     assert within_limits(run)
     last = bench.model.requests[-1]
     assert last.tools == ()
