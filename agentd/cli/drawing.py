@@ -44,9 +44,9 @@ def text_lines(text: str, screen: output.Screen) -> list[str]:
     """Text of a model as lines for a terminal, which are those that ``agentctl agent`` shows as they are written."""
     console = console_on(screen)
     blocks = [lines_of(drawn(block), console) for block in blocks_of(text)]
-    apart = [line for block in blocks for line in ("", *block)][1:]
+    lines: list[RenderableType] = [line for block in blocks for line in ("", *block)]
     with console.capture() as captured:
-        console.print(Group(*apart), width=min(console.width, WIDEST))
+        console.print(Group(*lines[1:]), width=min(console.width, WIDEST))
     return captured.get().removesuffix("\n").split("\n")
 
 
