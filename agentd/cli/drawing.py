@@ -43,8 +43,9 @@ def lines_of(what: RenderableType, console: Console) -> list[Line]:
 def text_lines(text: str, screen: output.Screen) -> list[str]:
     """Text of a model as lines for a terminal, which are those that ``agentctl agent`` shows as they are written."""
     console = console_on(screen)
-    blocks = [lines_of(drawn(block), console) for block in blocks_of(text)]
-    lines: list[RenderableType] = [line for block in blocks for line in ("", *block)]
+    lines: list[RenderableType] = []
+    for block in blocks_of(text):
+        lines += ["", *lines_of(drawn(block), console)]
     with console.capture() as captured:
         console.print(Group(*lines[1:]), width=min(console.width, WIDEST))
     return captured.get().removesuffix("\n").split("\n")
