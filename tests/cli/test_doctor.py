@@ -247,7 +247,7 @@ def test_a_budget_that_is_reached(tmp_path: Path) -> None:
         assert daemon.budgets(QuickPatient(tmp_path / "s")).result == OK
 
 
-def test_servers_by_their_state(tmp_path: Path) -> None:
+def test_servers_by_their_state(tmp_path: Path, home: Path) -> None:
     servers = [
         {"name": name, "purposes": ["chat"], "state": state, "reason": "no key"}
         for name, state in (("a", "ok"), ("b", "untried"), ("c", "waiting"), ("d", "refused"))
@@ -256,6 +256,11 @@ def test_servers_by_their_state(tmp_path: Path) -> None:
         found = list(model.servers(QuickPatient(tmp_path / "s")))
     assert [each.result for each in found] == [OK, OK, WARNING, PROBLEM]
     assert found[3].found == "d (chat) is refused: no key"
+    assert "kill -HUP " in found[3].mend
+    unit = home / ".config" / "systemd" / "user" / "agentd.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\n")
+    assert sockets.reload_command(7) == "systemctl --user reload agentd.service"
 
 
 def test_all_of_it_is_made_in_under_two_seconds_of_processor_time(well: Daemon) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agentd.cli import output
 from agentd.cli.doctor.daemon import BY_CHOICE
 from agentd.cli.doctor.finding import Finding, ok, problem, skipped, warning
+from agentd.cli.doctor.sockets import reload_command
 from agentd.models import builtin_model_directory
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def servers(patient: Patient) -> Iterator[Finding]:
             yield ok("model.servers", about)
         else:
             judge = problem if each["state"] == "refused" else warning
-            mend = "mend what it says, then systemctl --user reload agentd, or wait: it is tried again by itself"
+            again = reload_command(patient.pid)
+            mend = f"mend what it says; it is tried again by itself, and at once after: {again}"
             yield judge("model.servers", f"{about}: {each['reason']}", "a server that answers", mend)
 
 

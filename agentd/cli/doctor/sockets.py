@@ -115,6 +115,12 @@ def start_command() -> str:
     return f"{' '.join(units.systemctl)} restart {units.service}" if units.installed() else START
 
 
+def reload_command(pid: int) -> str:
+    """What has the agentd that answers read its configuration again."""
+    units = Units()
+    return f"{' '.join(units.systemctl)} reload {units.service}" if units.installed() else f"kill -HUP {pid}"
+
+
 def lock(name: str, path: str, patient: Patient) -> Finding:
     """A lock that another process holds than the one that answers belongs to a second daemon."""
     pid = holder(path)
