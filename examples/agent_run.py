@@ -18,12 +18,14 @@ def show(event: Any) -> None:
             print(f"… {text}")
         case {"event": "tool_call", "tool": tool, "input": given}:
             print(f"→ {tool} {given}")
+        case {"event": "tool_result", "message": message} if message:
+            print(f"← {message}")
         case {"event": "tool_result", "outcome": outcome, "found": found, "milliseconds": took}:
             print(f"← {outcome}, {found} found in {took:.0f} ms")
         case {"event": "chunk", "text": text}:
             print(text, end="", flush=True)
         case {"event": "discarded"}:
-            print("\n(all of this is void)")
+            print("\n(what was written so far is void)")
         case {"event": "error", "message": message}:
             print(f"! {message}")
 
@@ -44,6 +46,8 @@ def main(task: str) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        sys.exit("usage: agent_run.py TASK")
     try:
         main(" ".join(sys.argv[1:]))
     except AgentdClientError as error:

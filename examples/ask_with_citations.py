@@ -30,6 +30,8 @@ def main(question: str) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        sys.exit("usage: ask_with_citations.py QUESTION")
     try:
         main(" ".join(sys.argv[1:]))
     except AgentdClientError as error:

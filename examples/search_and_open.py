@@ -29,6 +29,8 @@ def main(query: str) -> int:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        sys.exit("usage: search_and_open.py QUERY")
     try:
         sys.exit(main(" ".join(sys.argv[1:])))
     except AgentdClientError as error:

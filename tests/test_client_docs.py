@@ -25,9 +25,11 @@ CALLS = [
 STATUS = {"documents": 2812, "state": "current"}
 CALL = {"turn": 1, "call": "call_1", "tool": "read_span"}
 RUN_EVENTS: tuple[dict[str, object], ...] = (
+    {"event": "started", "run": "5d64afz0k3vw"},
     {"event": "tool_call", **CALL, "input": {"path": "retry.py"}},
     {"event": "tool_result", **CALL, "outcome": "ok", "found": 1},
     {"event": "chunk", "turn": 2, "text": "A request is tried again 3 times [1]."},
+    {"event": "done", "run": "5d64afz0k3vw"},
 )
 RUN = {
     "state": "answered",
