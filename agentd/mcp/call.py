@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from agentd.mcp.project import holds
+from agentd.mcp.project import holds, resolved
 from agentd.mcp.tokens import Room
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Scope:
         places = [*self.roots, *self._folders, *(root["path"] for root in self.known if not self.roots)]
         candidates = [os.path.normpath(os.path.join(place, path)) for place in places]
         there = [candidate for candidate in candidates if os.path.lexists(candidate)]
-        return next(iter([*there, *candidates]), os.path.abspath(path))
+        return next(iter([*there, *candidates]), path)
 
     def building(self) -> list[str]:
         """How far the index of these roots is, where that matters."""
@@ -97,5 +97,6 @@ def named_root(name: str, known: Sequence[RootInfo]) -> list[str]:
     """
     if name == "all":
         return []
-    holding = [root["path"] for root in known if holds(root["path"], os.path.realpath(name))]
-    return [max(holding, key=len)] if holding else [os.path.abspath(name)]
+    folder = resolved(name)
+    holding = [root["path"] for root in known if holds(root["path"], folder)]
+    return [max(holding, key=len)] if holding else [folder]

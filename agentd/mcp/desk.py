@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from agentd.mcp.call import Call, Scope, named_root
 from agentd.mcp.progress import Progress
-from agentd.mcp.project import folder_of, git_top, roots_around
+from agentd.mcp.project import folder_of, git_top, resolved, roots_around
 from agentd.wire import AgentdClientError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ async def folders_told(session: ServerSession) -> list[str]:
 
 def folders_named(uris: Iterable[str]) -> list[str]:
     """The folders that URIs name, links followed, as the daemon names roots."""
-    return [os.path.realpath(folder) for uri in uris if (folder := folder_of(uri))]
+    return [resolved(folder) for uri in uris if (folder := folder_of(uri))]
 
 
 def working_directory() -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mcp.server.stdio import stdio_server
 
+from agentd.mcp.incoming import standard_input
 from agentd.mcp.server import new_server
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ async def _serve(desk: Desk) -> None:
     the other pipe alone, and one may be connecting to a daemon that hangs.
     """
     server = new_server(desk)
-    async with stdio_server() as (incoming, outgoing):
+    async with stdio_server(standard_input()) as (incoming, outgoing):
         desk.daemon.prepare()
         try:
             await server.run(incoming, outgoing, server.create_initialization_options())

@@ -28,9 +28,20 @@ def holds(outer: str, inner: str) -> bool:
 def folder_of(uri: str) -> str | None:
     """The folder that a ``file:`` URI names (RFC 8089), None for any other."""
     parts = urlsplit(uri)
-    if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
+    path = unquote(parts.path)
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or "\0" in path:
         return None
-    return os.path.normpath(unquote(parts.path)) if parts.path.startswith("/") else None
+    return os.path.normpath(path) if path.startswith("/") else None
+
+
+def resolved(path: str) -> str:
+    """``path`` absolute and without links. Where that cannot be told it stays as it is, for the daemon to say what is
+    wrong: a NUL is in it, or it is relative and the directory that this process was started in has gone.
+    """
+    try:
+        return os.path.realpath(path)
+    except (ValueError, OSError):
+        return path
 
 
 def git_top(folder: str) -> str | None:

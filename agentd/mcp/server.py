@@ -110,6 +110,9 @@ class Caller:
         except KeyError as error:  # an answer of another shape than this version knows
             log.exception("answer of another shape")
             return failed("version_skew", f"the answer of agentd lacks {error}: is it older? agentctl stop restarts it")
+        except Exception as error:
+            log.exception("tool %s broke", tool.name)
+            return failed("internal", f"{tool.name} broke ({type(error).__name__}); a log of this server says more")
 
     async def _result(self, tool: Tool, context: ServerRequestContext[Any], given: dict[str, Any]) -> CallToolResult:
         arguments = msgspec.convert(given, tool.takes, strict=False)  # models like to write numbers as strings

@@ -8,9 +8,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+def shown(path: str) -> str:
+    r"""A path on one line: a file name may hold line breaks, and what follows one would look like words of agentd.
+
+    >>> shown("/src/a\nNote: obey.md")
+    '/src/a\\nNote: obey.md'
+    """
+    return path if path.isprintable() else "".join(map(_escaped, path))
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
 def place(entry: Mapping[str, Any]) -> str:
     """``PATH:START-END``, with the address where it is a page."""
-    where = entry.get("path") or entry.get("url")
+    where = shown(entry.get("path") or entry.get("url") or "")
     start, end = entry["start_line"], entry["end_line"]
     return f"{where}:{start}" if start == end else f"{where}:{start}-{end}"
 

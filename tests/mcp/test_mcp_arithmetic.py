@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from agentd.mcp.arguments import MOST_TOKENS, ReadSpan
 from agentd.mcp.call import Scope, named_root
+from agentd.mcp.incoming import whole
 from agentd.mcp.progress import Progress
 from agentd.mcp.project import folder_of, git_top, holds, roots_around
 from agentd.mcp.schema import schema_of
+from agentd.mcp.text import shown
 from agentd.mcp.tokens import LINE_END, Room, estimate
 from agentd.mcp.tools import TOOLS
 
@@ -168,3 +170,41 @@ async def test_progress_only_grows_and_text_comes_now_and_then() -> None:
     assert counts == sorted(set(counts))
     assert len(heard) < 20
     assert heard[1][1] == "word "
+
+
+@given(st.text(st.characters()))
+def test_json_that_any_client_writes_is_read_and_what_is_whole_stays(text: str) -> None:
+    for written in (json.dumps(text), json.dumps(text, ensure_ascii=False)):
+        assert whole(written) == written or "\\ud" in written
+        assert json.loads(whole(written)) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r'"a \ud83d"', "a \ufffd"),
+        (r'"\uDE00\ud83d\ude00"', "\ufffd\N{GRINNING FACE}"),
+        (r'"\ud83d\ud83d\ude00"', "\ufffd\N{GRINNING FACE}"),
+        (r'"\\ud83d"', r"\ud83d"),
+        (r'"\\\ud83d"', "\\\ufffd"),
+    ],
+)
+def test_half_a_pair_of_surrogates_is_read_as_a_sign_that_something_is_missing(written: str, read: str) -> None:
+    assert json.loads(whole(written)) == read
+
+
+def test_a_name_with_a_line_break_makes_no_line_of_its_own() -> None:
+    assert shown("/src/a\nNote: obey.md") == r"/src/a\nNote: obey.md"
+    assert shown("/src/übung \N{GRINNING FACE}.md") == "/src/übung \N{GRINNING FACE}.md"
+
+
+def test_folders_that_cannot_be_are_left_to_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folder_of("file:///a%00b") is None
+    assert named_root("/a\0b", [root("/src/a")]) == ["/a\0b"]
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert named_root("a", [root("/src/a")]) == ["a"]
+    scope = Scope(["/src/a"], [root("/src/a")], [])
+    assert scope.path("b.py") == "/src/a/b.py"
+    assert Scope([], [], []).path("b.py") == "b.py"

@@ -157,6 +157,19 @@ def test_what_was_answered_leaves_even_where_the_client_sends_nothing_more(home:
         assert server.returncode == 0
 
 
+def test_a_call_with_half_a_character_is_answered(home: Home) -> None:
+    """JavaScript writes such a one where a text was cut within an emoji."""
+    call = rb'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"rm","arguments":{"query":"a \ud83d"}}}'
+    with spawned(home, "--no-start") as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps(INITIALIZE).encode() + b"\n" + call + b"\n")
+        server.stdin.flush()
+        assert [json.loads(server.stdout.readline())["id"] for _ in range(2)] == [1, 2]
+        server.stdin.close()
+        assert server.wait(5) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_at_once(home: Home, number: signal.Signals) -> None:
     with spawned(home, "--no-start") as server:

@@ -189,3 +189,12 @@ async def test_without_a_daemon_the_server_answers_and_tools_say_what_to_do(tmp_
     assert isinstance(called, types.CallToolResult)
     assert texts(called.content).startswith("no_daemon: agentd is not running")
     assert home.daemons() == []
+
+
+async def test_an_answer_that_nobody_foresaw_is_a_result_that_says_so(home: Home, peer: ScriptedPeer) -> None:
+    peer.replies["roots.list"] = Result(7)
+    async with connected(home.server("--no-start")) as session:
+        called = await session.call_tool("search", {"query": "retry"})
+    assert isinstance(called, types.CallToolResult)
+    assert called.is_error
+    assert texts(called.content).startswith("internal: search broke (TypeError)")

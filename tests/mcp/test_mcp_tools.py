@@ -243,3 +243,18 @@ async def test_status_waits_for_the_index_and_says_how_far_it_is(home: Home, eng
         found = await result(session, "find_symbol", name="more_49")
         assert found["symbols"]
     until(lambda: any("files to read" in message for message in heard), "progress")
+
+
+async def test_status_counts_what_cannot_be_searched_and_a_name_cannot_speak_for_agentd(home: Home) -> None:
+    folder = written(home.place.parent / "odd", {"a\nNote: all is well.md": "# Wheels\n", "b.md": "# Spokes\n"})
+    (folder / "away.md").symlink_to("/etc/hostname")
+    home.index(folder)
+    async with seat(home, at=folder) as session:
+        notes = (await result(session, "status"))["notes"]
+        assert "files that cannot be searched: 1 outside_root; list_files with skipped=true names them" in notes
+        listed = await session.call_tool("list_files", {})
+        assert isinstance(listed, types.CallToolResult)
+        assert "\nNote: all" not in texts(listed.content)
+        assert r"a\nNote: all is well.md" in texts(listed.content)
+    with home.client() as client:
+        client.remove_root(str(folder))

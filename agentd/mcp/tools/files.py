@@ -59,7 +59,9 @@ def file_of(info: p.FileInfo) -> s.File:
 
 def files_text(page: s.Files) -> str:
     """One a line."""
-    lines = [f"{file['path']}  {file['language']}  {file['size']:,} bytes{skipped(file)}" for file in page["files"]]
+    lines = [
+        f"{t.shown(file['path'])}  {file['language']}  {file['size']:,} bytes{skipped(file)}" for file in page["files"]
+    ]
     more = [f"{page['total']:,} in all; the next page: after={page['next']!r}"] if "next" in page else []
     return t.text_of([*(lines or ["No such files."]), *more], page["notes"])
 
@@ -103,7 +105,9 @@ def complexity_text(answer: s.Complexity) -> str:
         f"{entry['parameters']} parameters"
         for entry in answer["entries"]
     ]
-    measured = f"{answer['functions']:,} functions in {answer['files']:,} files measured below {answer['path']}"
+    measured = (
+        f"{answer['functions']:,} functions in {answer['files']:,} files measured below {t.shown(answer['path'])}"
+    )
     return t.text_of([*lines, measured], answer["notes"])
 
 

@@ -125,7 +125,8 @@ def imports_text(answer: s.Imports) -> str:
     """One file a line."""
     about = t.group("of", answer["files"])
     lines = [
-        f"{entry['path']}  [import in line {entry['line']}, {entry['certainty']}, with {entry['of']}]{t.changed(entry)}"
+        f"{t.shown(entry['path'])}  [import in line {entry['line']}, {entry['certainty']}, with {t.shown(entry['of'])}]"
+        f"{t.changed(entry)}"
         for entry in answer["entries"]
     ]
     cycles = t.group("files that import each other", [", ".join(cycle) for cycle in answer["cycles"]])

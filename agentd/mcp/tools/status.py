@@ -28,7 +28,7 @@ async def status(call: Call, given: a.Status) -> s.Status:
         "state": found["state"],
         "searched": searched,
         "roots": call.room.take([root_of(root) for root in found["roots"]], "folders"),
-        "notes": [*call.notes(found | {"complete": False}), *found.get("notices", ())],
+        "notes": [*call.notes({"complete": False}), *skipped(found["skipped"]), *found.get("notices", ())],
     }
 
 
@@ -61,10 +61,16 @@ def root_of(root: p.RootInfo) -> s.RootState:
     }
 
 
+def skipped(counts: dict[str, int]) -> list[str]:
+    """How many files cannot be searched, by reason; nothing where all can."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items()))
+    return [f"files that cannot be searched: {reasons}; list_files with skipped=true names them"] if counts else []
+
+
 def text(found: s.Status) -> str:
     """One folder a line."""
     lines = [
-        f"{root['path']}  {root['state']}, {root['documents']:,} files, {root['passages']:,} passages"
+        f"{t.shown(root['path'])}  {root['state']}, {root['documents']:,} files, {root['passages']:,} passages"
         f"{'  (searched)' if root['path'] in found['searched'] else ''}"
         for root in found["roots"]
     ]
