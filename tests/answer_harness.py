@@ -15,6 +15,7 @@ from agentd.answer.pipeline import Asked, Asker
 from agentd.config.settings import AnswerSettings, ChatSettings
 from agentd.domain import Filter
 from agentd.errors import AgentdError, NotFoundError
+from agentd.kernels.secrets import find_secrets, mask
 from agentd.providers.contracts import ChatRequest, Finished, Text, Usage
 from agentd.retrieval.analysis import analyse
 
@@ -40,12 +41,14 @@ class Disk:
         self.files = dict(files)
         self.extracted: dict[str, list[tuple[int, int, str]]] = {}
 
-    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
+    async def read_span(self, path: str, start_line: int, end_line: int | None, *, masked: bool = False) -> Span:
         if path not in self.files:
             raise NotFoundError(f"{path} is gone")
         lines = self.files[path].splitlines(keepends=True)
         if start_line > len(lines):
             raise NotFoundError(f"{path} has {len(lines)} lines")
+        if masked:
+            lines = mask(self.files[path], find_secrets(self.files[path])).splitlines(keepends=True)
         text = "".join(lines[start_line - 1 : end_line])
         return {
             "path": path,

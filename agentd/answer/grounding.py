@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agentd.answer.contracts import Ground, Standing
 from agentd.errors import FileGoneError, NotFoundError, OutsideRootsError
+from agentd.kernels.secrets import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,8 +20,8 @@ REFRESH_SECONDS = 1.0
 class Lines(Protocol):
     """Who reads files below roots, as they are now."""
 
-    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
-        """Lines of a file. Raises OutsideRootsError, FileGoneError, NotFoundError."""
+    async def read_span(self, path: str, start_line: int, end_line: int | None, *, masked: bool = False) -> Span:
+        """Lines of a file, with or without its secrets. Raises OutsideRootsError, FileGoneError, NotFoundError."""
         ...
 
 
@@ -52,21 +53,27 @@ class Grounder:
         """Where ``text``, last seen in those lines of ``path``, stands now."""
         wanted = text.strip("\n")
         try:
-            here = await self._span(path, start_line, end_line)
-            if wanted in here:
-                return Ground(Standing.CURRENT, start_line, end_line)
-            whole = await self._span(path, 1, None)
+            found = await self._in_file(path, start_line, end_line, wanted, masked=False)
+            if found is None and MASK in wanted:  # it may have been shown without the secrets in it
+                found = await self._in_file(path, start_line, end_line, wanted, masked=True)
         except (OutsideRootsError, FileGoneError):  # of a root that is away, the index still holds everything
             return Ground(Standing.GONE, start_line, end_line)
-        if (at := whole.find(wanted)) >= 0:
-            first = whole.count("\n", 0, at) + 1
-            return Ground(Standing.MOVED, first, first + wanted.count("\n"))
-        return await self._extracted(path, start_line, end_line, wanted)
+        return found or await self._extracted(path, start_line, end_line, wanted)
 
-    async def _span(self, path: str, start_line: int, end_line: int | None) -> str:
+    async def _in_file(self, path: str, start_line: int, end_line: int, wanted: str, *, masked: bool) -> Ground | None:
+        """In those lines, or anywhere. Raises OutsideRootsError, FileGoneError."""
+        if wanted in await self._span(path, start_line, end_line, masked=masked):
+            return Ground(Standing.CURRENT, start_line, end_line)
+        whole = await self._span(path, 1, None, masked=masked)
+        if (at := whole.find(wanted)) < 0:
+            return None
+        first = whole.count("\n", 0, at) + 1
+        return Ground(Standing.MOVED, first, first + wanted.count("\n"))
+
+    async def _span(self, path: str, start_line: int, end_line: int | None, *, masked: bool) -> str:
         """The lines; ``""`` where there are none. Raises OutsideRootsError, FileGoneError."""
         try:
-            span = await self._lines.read_span(path, start_line, end_line)
+            span = await self._lines.read_span(path, start_line, end_line, masked=masked)
         except FileGoneError:
             raise
         except NotFoundError:

@@ -37,9 +37,9 @@ class DaemonLibrary:
         return await self._services.multi_search(asked, None)
 
     async def read_span(self, path: str, start_line: int, end_line: int | None) -> p.Span:
-        """See ``Library``."""
+        """See ``Library``. What a run reads is kept in its trace, so secrets are masked as in the index."""
         asked = self._params("read_span", ReadSpanParams, path=path, start_line=start_line, end_line=end_line)
-        return await self._services.read_span(asked.path, asked.start_line, asked.end_line)
+        return await self._services.read_span(asked.path, asked.start_line, asked.end_line, masked=True)
 
     async def list_files(self, **options: object) -> p.FileList:
         """See ``Library``."""

@@ -28,7 +28,7 @@ from agentd.daemon.maintenance import Maintenance
 from agentd.daemon.metrics.exporter import Exporter
 from agentd.daemon.metrics.textfile import Textfile
 from agentd.daemon.models import Models
-from agentd.daemon.providers import make_gate, open_providers
+from agentd.daemon.providers import make_gate, make_masker, open_providers
 from agentd.daemon.records import Records
 from agentd.daemon.reloader import Reloader
 from agentd.daemon.reserves import Reserves
@@ -117,7 +117,8 @@ class Daemon:
             self.supervisor, self.maintenance, self.index, self.searcher, self.reranker, self.reloader
         )
         self.status = self._new_status()
-        self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes)
+        masker = make_masker(pool, lambda: self.settings.index.index_secrets)
+        self.reader = FileReader(catalogue, self.index, settings.index.max_file_bytes, masker)
         exporter = Exporter(self.status, self.metrics, self.lag)
         searches = MultiSearcher(self.searcher, Packer(catalogue.outlines, metrics))
         freshness = Freshness(verifier, self.index)

@@ -13,7 +13,7 @@ from agentd.providers.probe import Probe
 from agentd.storage.probes import ProbeRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from agentd.compute.pool import Pool
@@ -32,6 +32,17 @@ def make_gate(rule: Callable[[str], RootSettings], pool: Pool, metrics: Metrics)
         return Redacted(found.texts, Counter(found.counts))
 
     return Gate(rule, metrics, redact_long)
+
+
+def make_masker(pool: Pool, as_it_is: Callable[[], bool]) -> Callable[[str], Awaitable[str]]:
+    """Masks secrets in a text, in a worker; where ``as_it_is``, the index holds them too, and they stay."""
+
+    async def masked(text: str) -> str:
+        if as_it_is():
+            return text
+        return (await pool.run(REDACT, RedactRequest([text], mask=True), lane=Lane.INTERACTIVE)).texts[0]
+
+    return masked
 
 
 async def open_providers(

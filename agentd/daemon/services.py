@@ -78,9 +78,9 @@ class DaemonServices:
         queries = [search_query(text, params, only, self.settings, within) for text in texts]
         return cast("SearchResult", msgspec.to_builtins(await self._searches.search(queries)))
 
-    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
+    async def read_span(self, path: str, start_line: int, end_line: int | None, *, masked: bool = False) -> Span:
         """Read lines as they are on disk now."""
-        return await self._reader.read_span(path, start_line, end_line)
+        return await self._reader.read_span(path, start_line, end_line, masked=masked)
 
     async def list_files(self, params: ListFilesParams) -> FileList:
         """List what the index knows."""

@@ -333,13 +333,14 @@ class RemoteVectors(Struct, frozen=True):
 
 
 class RedactRequest(Struct, frozen=True):
-    """Cut the secrets out of ``texts``."""
+    """Cut the secrets out of ``texts``, or ``mask`` them as those of files that are indexed are."""
 
     texts: list[str]
+    mask: bool = False
 
 
 class Redaction(Struct, frozen=True):
-    """The texts with each secret replaced by ``[KIND]``, and how many there were of each kind."""
+    """The texts with each secret replaced by ``[KIND]``, or by asterisks, and how many there were of each kind."""
 
     texts: list[str]
     counts: dict[str, int]

@@ -6,16 +6,17 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from agentd.kernels.messages import Redaction
-from agentd.kernels.secrets import find_secrets
+from agentd.kernels.secrets import find_secrets, mask
 
 if TYPE_CHECKING:
     from agentd.kernels.messages import RedactRequest
 
 
 def redact_texts(request: RedactRequest) -> Redaction:
-    """``request.texts`` with each secret replaced by ``[KIND]``."""
+    """``request.texts`` with each secret replaced by ``[KIND]``, or masked."""
     counts: Counter[str] = Counter()
-    return Redaction([redacted(text, counts) for text in request.texts], dict(counts))
+    without = masked if request.mask else redacted
+    return Redaction([without(text, counts) for text in request.texts], dict(counts))
 
 
 def redacted(text: str, counts: Counter[str]) -> str:
@@ -27,3 +28,10 @@ def redacted(text: str, counts: Counter[str]) -> str:
         parts += (text[at:start], f"[{kind}]")
         at = end
     return "".join((*parts, text[at:]))
+
+
+def masked(text: str, counts: Counter[str]) -> str:
+    """``text`` with as many asterisks in place of its secrets, as the index has it; they are added to ``counts``."""
+    secrets = find_secrets(text)
+    counts.update(secret.kind for secret in secrets)
+    return mask(text, secrets)

@@ -75,8 +75,8 @@ class AgentEvent(TypedDict, total=False):
 
 class ToolCallRecord(TypedDict):
     """A call of a tool. ``outcome``: ``running``, ``ok``, ``retry`` (the model may try again), ``final``,
-    ``timed_out``, ``cancelled``. ``began`` is in milliseconds since the run began; ``text`` is what the model was shown,
-    bounded.
+    ``timed_out``, ``cancelled``. ``began`` is in milliseconds since the run began; ``text`` is what the model was
+    shown, bounded.
     """
 
     id: str

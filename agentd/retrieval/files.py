@@ -12,6 +12,8 @@ from agentd.retrieval.entries import absolute
 from agentd.retrieval.places import Places
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from agentd.domain import Filter
     from agentd.protocol import FileInfo, FileList, Span
     from agentd.retrieval.places import IndexedRoots
@@ -23,15 +25,24 @@ MAX_SPAN_CHARS = 200_000
 
 
 class FileReader:
-    """Serves text of files that the index knows, and of no others: what the ignore rules hide stays hidden."""
+    """Serves text of files that the index knows, and of no others: what the ignore rules hide stays hidden.
 
-    def __init__(self, catalogue: Catalogue, index: IndexedRoots, max_bytes: int) -> None:
+    ``mask`` gives a text with its secrets masked, as long as it was.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, index: IndexedRoots, max_bytes: int, mask: Callable[[str], Awaitable[str]]
+    ) -> None:
         self._catalogue = catalogue
         self._places = Places(catalogue, index)
+        self._mask = mask
         self.max_bytes = max_bytes
 
-    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
+    async def read_span(self, path: str, start_line: int, end_line: int | None, *, masked: bool = False) -> Span:
         """Lines ``start_line`` to ``end_line`` (from 1, both included; None: the end), cut where file or bound ends.
+
+        Where they are ``masked``, the whole file is looked through for secrets: what makes a secret of a line may stand
+        outside of the span.
 
         Raises:
             OutsideRootsError: no root holds the path.
@@ -40,6 +51,8 @@ class FileReader:
         """
         place = await self._places.file(path)
         lines = await asyncio.to_thread(self._lines, place.root, place.path)
+        if masked:
+            lines = split_lines(await self._mask("".join(lines)))
         return cut_span(place.absolute, place.root, lines, start_line, len(lines) if end_line is None else end_line)
 
     async def list_files(self, only: Filter, *, skipped: bool, after: str | None, limit: int) -> FileList:

@@ -140,8 +140,11 @@ class Services(Protocol):
         """Search for several queries at once. As ``search``; one that fails is named, and the others' hits stand."""
         ...
 
-    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
-        """Lines of a file as they are on disk now, to its end for None. Raises OutsideRootsError, NotFoundError."""
+    async def read_span(self, path: str, start_line: int, end_line: int | None, *, masked: bool = False) -> Span:
+        """Lines of a file as they are on disk now, to its end for None, with or without the secrets in them.
+
+        Raises OutsideRootsError, NotFoundError.
+        """
         ...
 
     async def list_files(self, params: ListFilesParams) -> FileList:

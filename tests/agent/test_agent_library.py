@@ -173,3 +173,17 @@ async def nothing_of_others(run: Run, other: Path) -> None:
         assert "hidden" not in shown, name
         assert "secret.py" not in shown, name
     assert str(other) not in run.scope.seen
+
+
+async def test_secrets_are_masked_in_what_a_run_reads_even_where_only_their_middle_is_read(tmp_path: Path) -> None:
+    body = "MIIEpAIBAAKCAQEA7bq2vJk1f0Zr9yQwXn3s5T8uLmP4oGhC6dEaKjR2iVtYbNxW"
+    key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n{body[::-1]}\n-----END RSA PRIVATE KEY-----"
+    code = write(tmp_path / "code", {"deploy.py": f'"""How it is deployed."""\n\nKEY = """{key}"""\n\n{RETRY}'})
+    async with indexed(tmp_path, code) as library:
+        run = Run(library, code)
+        text, kept = await run.call("read_span", path="deploy.py", start_line=4, end_line=5)
+        assert kept.outcome == "ok", kept.message
+        assert body[:20] not in text
+        assert "*" * len(body) in kept.text
+        text, _ = await run.call("read_span", path="deploy.py", start_line=1, end_line=2)
+        assert "How it is deployed." in text

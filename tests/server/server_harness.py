@@ -171,7 +171,14 @@ class StubServices:
             self.cancelled.release()
             raise
 
-    async def read_span(self, path: str, start_line: int, end_line: int | None) -> Span:
+    async def read_span(
+        self,
+        path: str,
+        start_line: int,
+        end_line: int | None,
+        *,
+        masked: bool = False,  # noqa: ARG002  # there are no secrets in it
+    ) -> Span:
         if not path.startswith("/home/ada/engine/"):
             raise OutsideRootsError(
                 f"{path} is in no root; `agentctl roots` lists them, `agentctl add DIR` adds one", path=path
