@@ -20,7 +20,7 @@ REPLACEMENT = "\\ufffd"
 class Lines(TextIOWrapper):
     """Text, line by line, without halves of pairs."""
 
-    def readline(self, size: int = -1, /) -> str:
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]  # as TextIOWrapper overrides its own base
         """The next line; empty at the end."""
         return whole(super().readline(size))
 
