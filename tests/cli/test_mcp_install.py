@@ -241,6 +241,25 @@ def test_a_link_is_followed_and_the_mode_stays(home: Path) -> None:
     assert [path.name for path in (home / "dotfiles").iterdir()] == ["claude.json"]
 
 
+def test_a_link_to_nothing_yet_is_followed_there_and_stays(home: Path) -> None:
+    (home / ".claude.json").unlink()
+    (home / ".claude.json").symlink_to("dotfiles/claude.json")
+    assert main(["mcp", "install", "claude-code", "--yes"]) == 0
+    assert AGENTCTL in (home / "dotfiles" / "claude.json").read_text()
+    assert main(["mcp", "uninstall", "claude-code", "--yes"]) == 0
+    assert (home / ".claude.json").is_symlink()
+    assert not (home / "dotfiles").exists()
+
+
+def test_a_pipe_or_a_device_holds_nobody_up(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / ".claude.json").unlink()
+    os.mkfifo(home / ".claude.json")
+    (home / ".codex" / "config.toml").unlink()
+    (home / ".codex" / "config.toml").symlink_to("/dev/zero")
+    assert main(["mcp", "install", "--yes"]) == 4
+    assert capsys.readouterr().err.count("it is no file but a pipe or a device") == 2
+
+
 def test_a_file_that_may_not_be_written_is_named(home: Path) -> None:
     """In a child that permissions hold for: a rename would replace a read-only file."""
     (home / ".claude.json").chmod(0o444)

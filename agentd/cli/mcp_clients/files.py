@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 
 from agentd.client import AgentdClientError
@@ -15,7 +16,9 @@ def read(path: str) -> str | None:
         AgentdClientError: ``cannot_read``, ``broken_config``: it is not UTF-8.
     """
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with open(path, encoding="utf-8", newline="", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise AgentdClientError("cannot_read", f"Cannot read {path}: it is no file but a pipe or a device.")
             return file.read()
     except FileNotFoundError:
         return None
@@ -25,6 +28,11 @@ def read(path: str) -> str | None:
         ) from None
     except OSError as error:
         raise AgentdClientError("cannot_read", f"Cannot read {path}: {error.strerror}.") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe would be waited for until somebody writes: a project from elsewhere may hold one."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write(path: str, text: str, mode: int | None = None) -> list[str]:
@@ -70,13 +78,13 @@ def _replace(target: str, text: str, mode: int | None) -> None:
 
 
 def delete(path: str, folders: list[str]) -> None:
-    """Delete a file, and those of ``folders`` that nothing is left in.
+    """Delete a file, and those of ``folders`` that nothing is left in. A link to it stays: it was there before.
 
     Raises:
         AgentdClientError: ``cannot_write``.
     """
     try:
-        os.unlink(path)
+        os.unlink(os.path.realpath(path))
     except OSError as error:
         raise AgentdClientError("cannot_write", f"Cannot delete {path}: {error.strerror}.") from None
     remove_folders(folders)
