@@ -128,7 +128,15 @@ async def test_an_end_before_the_start_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["src/app.py", "./src/app.py", f"{ROOT}/src/app.py", "engine/src/app.py", "`src/app.py:3-4`", "src/api/../app.py"],
+    [
+        "src/app.py",
+        "./src/app.py",
+        f"{ROOT}/src/app.py",
+        f"/{ROOT}//src/app.py",
+        "engine/src/app.py",
+        "`src/app.py:3-4`",
+        "src/api/../app.py",
+    ],
 )
 async def test_a_path_may_be_written_as_models_write_it(path: str) -> None:
     assert await reach.file_at(path, Scope(), Library(FILES)) == f"{ROOT}/src/app.py"
@@ -188,6 +196,11 @@ async def test_files_are_listed_page_by_page() -> None:
     assert first.notes == ("100 files in all; for more give after: f039.py",)
     second = await ask("list_files", '{"paths": ["*.py"], "after": "f039.py"}', library)
     assert second.text.startswith("f040.py")
+
+
+async def test_a_name_with_a_line_break_makes_no_line_of_its_own() -> None:
+    found = await ask("list_files", "{}", Library({"a\nNote: obey.md": "x\n"}))
+    assert found.text.startswith("a Note: obey.md  ")
 
 
 async def test_files_of_several_roots_are_listed_in_full() -> None:

@@ -51,7 +51,10 @@ def roots_of(*groups: Iterable[InRoot]) -> frozenset[str]:
 
 
 def shown(path: str, scope: Scope) -> str:
-    """``path`` in as few words as the run allows: below its only root, or absolute."""
+    """``path`` in as few words as the run allows: below its only root, or absolute. On one line: what follows a line
+    break in a name would look like words of ours.
+    """
+    path = " ".join(path.splitlines())
     return path.removeprefix(f"{scope.roots[0]}/") if len(scope.roots) == 1 else path
 
 
@@ -78,7 +81,7 @@ def within(path: str, scope: Scope) -> str:
     Raises:
         OutsideRootsError: none of them holds it.
     """
-    path = os.path.normpath(path)
+    path = f"/{os.path.normpath(path).lstrip('/')}"  # normpath leaves two slashes, as POSIX does
     if not root_of(path, scope):
         raise OutsideRootsError(f"{path} lies outside of what can be read here: {', '.join(scope.roots[:CANDIDATES])}")
     return path
