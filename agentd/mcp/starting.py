@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import time
@@ -75,7 +76,7 @@ class Starter:
         except OSError:
             lines = []
         said = next((line for line in reversed(lines) if line.strip()), "it said nothing")
-        return f"{said} (all of it is in {self.log_path})"
+        return f"{in_words(said)} (all of it is in {self.log_path})"
 
     def _start(self) -> None:
         try:
@@ -109,3 +110,15 @@ class Starter:
             )
         except OSError as error:
             raise AgentdClientError("cannot_start", f"{self._command[0]} cannot be run: {error.strerror}.") from None
+
+
+def in_words(line: str) -> str:
+    """What a line of the log says went wrong, as a person would have it; the line where it is no record of a failure.
+
+    >>> in_words('{"kind": "state_unusable", "error": "the disk is full"}')
+    'the disk is full'
+    """
+    try:
+        return str(json.loads(line)["error"])
+    except (ValueError, TypeError, KeyError):
+        return line

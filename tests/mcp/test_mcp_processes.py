@@ -111,6 +111,15 @@ async def test_a_daemon_that_cannot_start_says_why(home: Home) -> None:
     assert "agentctl doctor" in texts(called.content)
 
 
+async def test_of_a_line_of_the_log_the_sentence_is_told(home: Home) -> None:
+    home.socket.parent.mkdir(mode=0o700)
+    home.socket.write_text("no socket")
+    async with connected(home.server()) as session:
+        called = await session.call_tool("status", {})
+    assert isinstance(called, types.CallToolResult)
+    assert f"agentd ended with code 4: {home.socket} is there and no socket; remove it" in texts(called.content)
+
+
 async def test_where_a_service_is_installed_no_second_daemon_is_started(home: Home) -> None:
     units = written(home.place / "config" / "systemd" / "user", {"agentd.socket": "[Socket]\n"})
     assert units.is_dir()
