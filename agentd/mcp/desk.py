@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 CLIENT_SECONDS = 2.0
 """For a client to say where it works."""
-ADDED_MILLISECONDS = 2000
+NEW_MILLISECONDS = 2000
+"""For the files of a new root to be read."""
 RECENT_SECONDS = 2.0
 """Roots come and go by a person's hand, and calls by the second: to ask each time would double what a call costs."""
 STARTING = "waiting for agentd"
@@ -81,8 +82,8 @@ class Desk:
         if root:
             return Scope(named_root(root, known), known, folders)
         added = await self._add_missing(known, folders) if self._add else []
-        if added:
-            self.forget_roots()
+        if added or any(map(is_new, around(folders, known))):
+            await self._first_look()
             known = await self._recent()
         found = roots_around(folders, [each["path"] for each in known])
         return Scope(found or self._roots, known, folders, added or hints(found, known, folders))
@@ -102,10 +103,7 @@ class Desk:
         return listed["roots"]  # type: ignore[no-any-return]
 
     async def _add_missing(self, known: Sequence[RootInfo], folders: Sequence[str]) -> list[str]:
-        """Add the project around the first folder that no root covers, once; what to say about it, if anything.
-
-        A small project is read in a moment, so that already this call finds something in it.
-        """
+        """Add the project around the first folder that no root covers, once; what to say about it, if anything."""
         paths = [each["path"] for each in known]
         missing = next((folder for folder in folders if not roots_around([folder], paths)), None)
         top = git_top(missing) if missing else None
@@ -113,12 +111,27 @@ class Desk:
             return []
         await self.daemon.call("roots.add", {"path": top})
         self._added.add(top)
+        return [f"{top} was not indexed: it was added just now, and stays indexed until `agentctl remove {top}`"]
+
+    async def _first_look(self) -> None:
+        """A small project is read in a moment, so that already this call finds something in it, whoever added it."""
+        self.forget_roots()
         try:
-            await self.daemon.call("index.wait", {"for": "keyword", "timeout_ms": ADDED_MILLISECONDS})
+            await self.daemon.call("index.wait", {"for": "keyword", "timeout_ms": NEW_MILLISECONDS})
         except AgentdClientError as error:
             if error.kind != "deadline":
                 raise
-        return [f"{top} was not indexed: it was added just now, and stays indexed until `agentctl remove {top}`"]
+
+
+def is_new(root: RootInfo) -> bool:
+    """Whether nothing of a root has been read yet, but soon will be."""
+    return root["state"] not in {"current", "missing"} and root["documents"] == root["pending"]
+
+
+def around(folders: Sequence[str], known: Sequence[RootInfo]) -> list[RootInfo]:
+    """The roots of ``known`` that ``folders`` mean."""
+    paths = roots_around(folders, [each["path"] for each in known])
+    return [root for root in known if root["path"] in paths]
 
 
 def hints(found: Sequence[str], known: Sequence[RootInfo], folders: Sequence[str]) -> list[str]:
