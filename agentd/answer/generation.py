@@ -79,7 +79,7 @@ class Writer:
     async def _whole(self, finished: Finished, request: ChatRequest) -> Written:
         await self._think(self._thoughts.end() if self._thoughts else "")
         await self._say(self._cleaner.end())
-        if not self.said.strip() and not finished.tool_calls:
+        if not self.said.strip() and not (request.tools and finished.tool_calls):
             raise ProviderAnswerError(f"{finished.provider}/{finished.model} gave an empty answer")
         if finished.stop == "length":
             self._problems.append(f"the answer was cut at {request.max_tokens} tokens (chat.max_answer_tokens)")
