@@ -53,6 +53,14 @@ def done(state: str = "answered") -> Event:
 
 def run(answer: str, **changes: object) -> dict[str, Any]:
     known = {"id": RUN_ID, "at": 1.5, "task": "what?", "tier": "medium", "model": "ollama/qwen3", "state": "answered"}
-    found = {"limit": "", "answer": answer, "citations": [], "claims": [], "degraded": [], "counts": COUNTS}
+    found = {
+        "limit": "",
+        "mode": "generated",
+        "answer": answer,
+        "citations": [],
+        "claims": [],
+        "degraded": [],
+        "counts": COUNTS,
+    }
     took = {"tools": {"read_span": 3}, "timings": {"total": 12300.0}, "usage": USAGE, "limits": LIMITS}
     return {**known, **found, **took, "roots": [], "error": None, **changes}

@@ -145,10 +145,11 @@ class Run:
             self._tools.passages, key=lambda each: each.source is SourceName.GRAPH
         )  # a line says little
         passages, changed = await self._means.binder.standing(whole_first[:MOST_EXTRACTED])
-        problems = (problem, *changed)
-        draft = Draft(NOTHING, [], "extractive", problems=problems)
         if passages:
-            draft = await extracted(self._means.extractor, self._run.task, passages, problems)
+            draft = await extracted(self._means.extractor, self._run.task, passages, (problem, *changed))
+        else:  # which says that the model gave none
+            why = () if problem == NO_ANSWER else (problem,)
+            draft = Draft(NOTHING, [], "extractive", problems=(*why, *changed))
         await emit(events.chunk(self._budget.turns, draft.text))
         return draft
 
@@ -156,6 +157,7 @@ class Run:
         run = self._run
         generated, left = draft.mode == "generated", self._budget.limits.seconds - self._budget.elapsed
         bound = await self._means.binder.bind(draft.text, draft.passages, generated=generated, seconds=left)
+        run.mode = draft.mode if generated or draft.passages else "nothing"
         run.answer, run.citations, run.claims = bound.text, bound.citations, bound.claims
         run.degraded = list(dict.fromkeys([*run.degraded, *draft.problems, *self._tools.problems, *bound.problems]))
 

@@ -16,6 +16,9 @@ from agentd.providers.contracts import Usage
 State = Literal["running", "answered", "failed", "cancelled", "interrupted"]
 """``interrupted``: the daemon ended before the run did."""
 
+Mode = Literal["generated", "extractive", "nothing"]
+"""Who wrote the answer: the model; nobody, it is an extract of what was found; or there is none (yet)."""
+
 Limit = Literal["", "turns", "tokens", "seconds", "tool_calls", "repetition", "errors"]
 """Which budget ended a run; ``repetition`` and ``errors``: it went in circles, or made nothing but invalid calls."""
 
@@ -82,6 +85,7 @@ class RunRecord(Struct, kw_only=True):
     model: str
     state: State
     limit: Limit = ""
+    mode: Mode = "nothing"
     answer: str = ""
     citations: list[Citation] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)

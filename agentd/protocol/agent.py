@@ -121,9 +121,10 @@ class RunError(TypedDict):
 
 
 class Run(TypedDict):
-    """Answer to ``agent.run``. ``limit`` names the budget that ended it, else it is empty; ``counts`` are exact:
-    ``turns``, ``tool_calls``, ``tool_errors``, ``cached``; ``tools`` counts calls by name. ``timings`` are in
-    milliseconds. Citations and claims are those of ``ask``.
+    """Answer to ``agent.run``. ``limit`` names the budget that ended it, else it is empty. ``mode`` says who wrote the
+    answer: the model (``generated``), nobody (``extractive``: it is passages as they stand), or there is ``nothing``,
+    and ``answer`` at most says so. ``counts`` are exact: ``turns``, ``tool_calls``, ``tool_errors``, ``cached``;
+    ``tools`` counts calls by name. ``timings`` are in milliseconds. Citations and claims are those of ``ask``.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Run(TypedDict):
     model: str
     state: Literal["running", "answered", "failed", "cancelled", "interrupted"]
     limit: Literal["", "turns", "tokens", "seconds", "tool_calls", "repetition", "errors"]
+    mode: Literal["generated", "extractive", "nothing"]
     answer: str
     citations: list[Citation]
     claims: list[Claim]

@@ -21,7 +21,7 @@ EMPTY = NoProviderError("no chat model could answer", providers={"a/b": "provide
 def test_a_model_that_never_answers_gives_way_to_an_extract() -> None:
     numbers = count()
     run = Bench(lambda _request: calling(call("look", {"size": next(numbers)}))).run().run
-    assert (run.state, run.limit, run.counts["turns"]) == ("answered", "turns", 6)
+    assert (run.state, run.mode, run.limit, run.counts["turns"]) == ("answered", "extractive", "turns", 6)
     assert [each.text for each in run.citations] == ["TRIES = 3\n"]
     assert "the model gave no answer in the end" in run.degraded
 
@@ -55,8 +55,8 @@ def test_empty_turns_are_told_of_and_then_stopped(empty: list[object]) -> None:
 
 def test_a_model_that_gives_nothing_at_all_ends_with_a_sentence() -> None:
     run = Bench([ended()]).run().run
-    assert (run.state, run.limit, run.citations) == ("answered", "errors", [])
-    assert "the model gave no answer in the end" in run.degraded
+    assert (run.state, run.mode, run.limit, run.citations) == ("answered", "nothing", "errors", [])
+    assert len(run.degraded) == 1  # the limit; that there is no answer is the answer
     assert run.answer
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 from agent_harness import LOOK, Bench, Wanted, call, calling, ended, saying
 from answer_harness import ROOT
 
 from agentd.agent.contracts import Scope, ToolResult
+from agentd.agent.records import TraceRecord
 from agentd.agent.tools import tool
 from agentd.answer.records import text_hash
 from agentd.providers.contracts import Role, Thinking, Usage
@@ -15,7 +17,7 @@ def test_a_run_looks_answers_and_cites() -> None:
     bench = Bench([Thinking("where is "), Thinking("it?"), *LOOK], saying("There are 3 `TRIES` [1]."))
     trace = bench.run()
     run = trace.run
-    assert (run.state, run.limit, run.answer) == ("answered", "", "There are 3 `TRIES` [1].")
+    assert (run.state, run.mode, run.limit, run.answer) == ("answered", "generated", "", "There are 3 `TRIES` [1].")
     assert [(each.n, each.path, each.start_line, each.hash) for each in run.citations] == [
         (1, f"{ROOT}/retry.py", 3, text_hash("TRIES = 3\n"))
     ]
@@ -41,6 +43,12 @@ def test_the_trace_is_the_script() -> None:
     assert "TRIES = 3" in made.text
     assert (second.n, second.text, second.stop, second.calls) == (2, "Three [1].", "end", [])
     assert first.context_tokens < second.context_tokens
+
+
+def test_a_trace_that_was_kept_before_runs_had_a_mode_can_be_read() -> None:
+    kept = msgspec.to_builtins(Bench(LOOK, saying("Three [1].")).run())
+    del kept["run"]["mode"]
+    assert msgspec.convert(kept, TraceRecord).run.mode == "nothing"
 
 
 def test_the_model_sees_its_calls_and_what_came_of_them() -> None:

@@ -24,6 +24,7 @@ RUN: Run = {
     "model": "ollama/qwen3",
     "state": "answered",
     "limit": "",
+    "mode": "generated",
     "answer": "A request is tried again 3 times [1].",
     "citations": [
         {
