@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from agentd.agent.contracts import Row, Told
-from agentd.answer.prompt import block, fit, neutral, one_line
+from agentd.answer.prompt import block, fit, neutral, one_line, span
 from agentd.retrieval.budget import estimate_tokens, head_within
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Evidence:
 
 def place(passage: Passage) -> str:
     """Path or address, and lines."""
-    return f"{passage.place}:{passage.start_line}-{passage.end_line}"
+    return f"{passage.place}:{span(passage.start_line, passage.end_line)}"
 
 
 def places(passages: Sequence[Passage]) -> str:

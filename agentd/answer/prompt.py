@@ -115,6 +115,11 @@ def neutral(text: str, boundary: str) -> str:
     return apart(visible(text)).replace(boundary, "")
 
 
+def span(start: int, end: int) -> str:
+    """Lines as they follow a path: ``3-9``, of a single one ``3``."""
+    return str(start) if start == end else f"{start}-{end}"
+
+
 def one_line(text: str) -> str:
     """``text`` as part of a heading: a name of a file or a page may hold line ends and markers, too."""
     return apart(visible(" ".join(text.split())))[:500]

@@ -103,7 +103,7 @@ def terminal_lines(hit: Hit, view: View) -> Iterator[str]:
 
 def header(hit: Hit, screen: output.Screen) -> str:
     """``path:start-end  symbol  (language, score)``."""
-    place = f"{output.short_path(hit['path'])}:{hit['start_line']}-{hit['end_line']}"
+    place = f"{output.short_path(hit['path'])}:{output.span(hit['start_line'], hit['end_line'])}"
     parts = [screen.link(screen.paint(place, output.MAGENTA), hit["path"])]
     if name := hit["symbol"] or hit["context"]:
         parts.append(screen.paint(output.clean(name.replace("\n", " ")), output.BOLD))

@@ -113,6 +113,11 @@ def short_path(path: str) -> str:
         return clean(path)
 
 
+def span(start: int, end: int) -> str:
+    """Lines of a file as they follow its path: ``3-9``, of a single one ``3``."""
+    return str(start) if start == end else f"{start}-{end}"
+
+
 def say(*lines: str) -> None:
     """Print lines to standard output."""
     print("\n".join(lines))

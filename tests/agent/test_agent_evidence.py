@@ -32,7 +32,7 @@ def test_numbers_run_on_and_the_same_text_at_the_same_place_keeps_its_own() -> N
     assert evidence.passages == [first, second, overlapping]
     assert "source 3 | kind: file | /r/a.py lines 1-3" in told.text
     assert "source 1 | kind: file | /r/a.py lines 1-1" in told.text
-    assert told.line == "2 found: [3] /r/a.py:1-3, [1] /r/a.py:1-1"
+    assert told.line == "2 found: [3] /r/a.py:1-3, [1] /r/a.py:1"
 
 
 def test_passages_come_first_then_text_and_notes() -> None:
@@ -132,7 +132,7 @@ def test_what_has_no_room_is_named() -> None:
 
 def test_a_passage_without_line_ends_that_is_too_long_is_named_and_not_shown() -> None:
     told = Evidence().told("look", result(passage("word " * 5000)), 500)
-    assert "no room for /r/a.py:1-1" in told.text
+    assert "no room for /r/a.py:1" in told.text
 
 
 def test_a_failure_says_what_to_do() -> None:

@@ -129,8 +129,8 @@ def test_a_hit_says_which_queries_found_it_and_that_it_was_cut(
     terminal = type_in("search", "nothing", "--also", "config")
     terminal.end()
     first, second = (line for line in terminal.plain().split("\n") if ".py:" in line)
-    assert first == "a.py:9-9  parse_config  (python, 0.500, queries 1 and 3)  cut short"
-    assert second == "b.py:9-9  parse_config  (python, 0.500, query 1)"
+    assert first == "a.py:9  parse_config  (python, 0.500, queries 1 and 3)  cut short"
+    assert second == "b.py:9  parse_config  (python, 0.500, query 1)"
     assert "\x1b[1;31mconfig\x1b[0m" in terminal.seen  # the words of each query are highlighted
 
 
@@ -182,7 +182,7 @@ def test_explain_says_what_put_a_hit_where_it_is(
     terminal.end()
     assert terminal.plain() == (
         "identifier; names config; relevance 0.31: similarity 0.50\n"
-        "a.py:9-9  parse_config  (python, 0.500)  confidence low  changed since it was indexed\n"
+        "a.py:9  parse_config  (python, 0.500)  confidence low  changed since it was indexed\n"
         "  keyword #3 (12.10), ranked by 0.600:\n"
         "    similarity 0.50 x 1 = 0.500, keyword 1.00 x 0.1 = 0.100, nothing: feature_0,\n"
         "      feature_1, feature_2, feature_3, feature_4, feature_5, feature_6,\n"

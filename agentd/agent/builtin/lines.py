@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentd.agent.builtin.reach import shown
+from agentd.answer.prompt import span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def rows(scope: Scope) -> int:
 
 def definition(row: p.SymbolInfo, scope: Scope) -> str:
     """Where something is defined."""
-    return f"{row['kind']} {row['name']}  {shown(row['path'], scope)}:{row['start_line']}-{row['end_line']}"
+    return f"{row['kind']} {row['name']}  {shown(row['path'], scope)}:{span(row['start_line'], row['end_line'])}"
 
 
 def with_signature(row: p.SymbolInfo, scope: Scope) -> str:
@@ -76,7 +77,7 @@ def importing(row: p.ImportEntry, scope: Scope) -> str:
 
 def figures(row: p.FunctionFigures, scope: Scope) -> str:
     """How complicated a function is."""
-    place = f"{shown(row['path'], scope)}:{row['start_line']}-{row['end_line']}"
+    place = f"{shown(row['path'], scope)}:{span(row['start_line'], row['end_line'])}"
     return f"{row['complexity']} paths, {row['lines']} lines: {row['kind']} {row['name']}  {place}"
 
 
