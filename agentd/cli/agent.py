@@ -10,6 +10,7 @@ from argparse import SUPPRESS
 
 from agentd.cli import answers, calls, output
 from agentd.cli import command as c
+from agentd.cli.failures import Failures
 from agentd.cli.open_calls import OpenCalls
 from agentd.cli.search import quoted, scope_of
 from agentd.client import AgentdClientError
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 
 TIERS = ("small", "medium", "large")
-NOT_CITED = "It cites nothing: nothing that it says was checked"
 
 EXIT_CODES = {"answered": c.FOUND, "cancelled": c.INTERRUPTED}
 
@@ -99,7 +99,7 @@ def follow(client: Client, stream: Stream, args: Namespace) -> int:
     tally, interrupts = Tally(), Interrupts(client, stream, keep=args.keep)
     try:
         with interrupts:  # before anything is drawn: whatever happens, the cursor comes back
-            view = view_for(args, screen, interrupts)
+            view = view_for(args, screen, interrupts, tally.failures)
             show(stream, view, tally, everything=args.json)
     except LeftError:
         if screen.is_terminal:
@@ -113,7 +113,7 @@ def follow(client: Client, stream: Stream, args: Namespace) -> int:
         if error.kind == "cancelled" and interrupts.happened:
             return c.INTERRUPTED
         raise
-    return finish(stream.result, view, args, screen)
+    return finish(stream.result, view, args, screen, tally.failures)
 
 
 def show(stream: Stream, view: View, tally: Tally, *, everything: bool) -> None:
@@ -138,34 +138,32 @@ def told(stream: Stream, *, everything: bool) -> Iterator[AgentEvent]:
             yield event
 
 
-def view_for(args: Namespace, screen: output.Screen, interrupts: Interrupts) -> View:
+def view_for(args: Namespace, screen: output.Screen, interrupts: Interrupts, failures: Failures) -> View:
     """How a run is shown: drawn where the terminal can, as lines elsewhere."""
     if args.json:
         return JsonView()
     if not screen.is_terminal or not terminal.knows_escapes():
-        return PlainView(screen)
+        return PlainView(screen, failures)
     from agentd.cli.agent_view import LiveView  # noqa: PLC0415  # rich is half of the start, and the run has begun
 
-    return LiveView(screen, interrupts, verbose=args.verbose)
+    return LiveView(screen, interrupts, failures, verbose=args.verbose)
 
 
-def finish(run: Run, view: View, args: Namespace, screen: output.Screen) -> int:
+def finish(run: Run, view: View, args: Namespace, screen: output.Screen, failures: Failures) -> int:
     """The answer, what it rests on and what it took."""
     view.answer(run)
     if not args.json:
         for line in answers.evidence_lines(run, screen):
             output.say(line)
-        say_notes(run, screen)
-    if run["state"] == "answered" and not run["answer"]:
+        say_notes(run, screen, failures)
+    if run["state"] == "answered" and calls.is_without_answer(run):
         return c.NOTHING_FOUND
     return EXIT_CODES.get(run["state"], c.FAILED)
 
 
-def say_notes(run: Run, screen: output.Screen) -> None:
+def say_notes(run: Run, screen: output.Screen, failures: Failures) -> None:
     """How a run ended and what it took; beside a pipe."""
-    doubts = [f"degraded: {calls.one_line(each)}" for each in run["degraded"]]
-    doubts += [why] if (why := calls.why_it_ended(run)) else []
-    doubts += [] if run["citations"] or not run["answer"] else [NOT_CITED]
+    doubts = calls.degraded_lines(run["degraded"], failures)
     parts = [*calls.total_parts(run), trace_hint(run["id"])]
     lines = output.joined(parts, calls.line_columns(screen))
     if screen.is_terminal:
@@ -192,12 +190,15 @@ class Tally:
 
     def __init__(self) -> None:
         self.run = ""
+        self.failures = Failures()
         self._began = time.monotonic()
         self._counts = {"turns": 0, "tool_calls": 0, "tool_errors": 0}
 
     def add(self, event: AgentEvent) -> None:
         """Count an event; ``done`` counts all of them."""
         self.run = event.get("run", self.run)
+        if event["event"] == "error":
+            self.failures.add(event)
         self._counts["turns"] = max(self._counts["turns"], event.get("turn", 0))
         self._counts["tool_calls"] += event["event"] == "tool_call"
         self._counts["tool_errors"] += event["event"] == "tool_result" and event["outcome"] != "ok"
@@ -279,7 +280,8 @@ class JsonView:
 class PlainView:
     """A line for each call, beside the pipe that takes the answer."""
 
-    def __init__(self, screen: output.Screen) -> None:
+    def __init__(self, screen: output.Screen, failures: Failures) -> None:
+        self._failures = failures
         self._screen = output.Screen(is_terminal=False, columns=screen.columns)
         self._calls = OpenCalls()
 
@@ -292,11 +294,13 @@ class PlainView:
             output.note(calls.call_line(self._calls.end(event), self._screen) + why)
         elif event["event"] == "context":
             output.note(*(f"context: {calls.one_line(each)}" for each in event["dropped"]))
-        elif event["event"] == "error":
+        elif event["event"] == "error" and self._failures.is_new(event):
             output.note(calls.reason(event["kind"], event["message"]))
 
     def close(self) -> None:
-        """Nothing is drawn."""
+        """Say what failed again and again."""
+        if again := self._failures.repeated():
+            output.note(*map(calls.one_line, again))
 
     def answer(self, run: Run) -> None:
         """Once it is whole: what a pipe has taken cannot be taken back."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from agentd.cli.agent import Interrupts
+    from agentd.cli.failures import Failures
     from agentd.protocol import AgentEvent, Run
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -44,8 +45,9 @@ INDENT = 4
 class LiveView:
     """Shows a run: events are told by one thread, and another one draws, in turn."""
 
-    def __init__(self, screen: output.Screen, interrupts: Interrupts, *, verbose: bool) -> None:
+    def __init__(self, screen: output.Screen, interrupts: Interrupts, failures: Failures, *, verbose: bool) -> None:
         self._screen = screen
+        self._failures = failures
         self._interrupts = interrupts
         self._verbose = verbose
         self._console = drawing.console_on(screen)
@@ -97,7 +99,7 @@ class LiveView:
         self._turn = max(self._turn, event.get("turn", 0))
         name = event["event"]
         if name != "thinking":
-            self._say_void()
+            self._say_void(at_end=event.get("state") == "failed")
             self._end_thought()
         if name not in {"chunk", "discarded"}:  # which alone say more of the same text
             self._end_answer()
@@ -115,6 +117,8 @@ class LiveView:
             for call in self._calls:
                 self._say_call(call)
             self._end_answer()
+            for again in self._failures.repeated():
+                self._say("note", self._styled(f"! {calls.one_line(again)}", "yellow"))
             self._live.stop()
 
     def answer(self, run: Run) -> None:
@@ -178,12 +182,18 @@ class LiveView:
             self._say("call", self._styled(f"context: {calls.one_line(dropped)}", "dim"))
 
     def _tell_error(self, event: AgentEvent) -> None:
-        self._say("note", self._styled(f"! {calls.reason(event['kind'], event['message'])}", "yellow"))
+        if self._failures.is_new(event):
+            self._say("note", self._styled(f"! {calls.reason(event['kind'], event['message'])}", "yellow"))
 
-    def _say_void(self) -> None:
-        """That what was shown of the answer does not count, where any of it was."""
-        if self._void and self._void[1]:
-            self._say("note", self._styled(f"(begun anew: {calls.one_line(self._void[2])})", "yellow"))
+    def _say_void(self, *, at_end: bool = False) -> None:
+        """That what was shown of the answer does not count, where any of it was; and why, unless that is told as the
+        failure that it was. ``at_end``: of that failure the run has ended.
+        """
+        printed, said, why = self._void or ("", "", "")
+        known = at_end or self._failures.tell(why)
+        if printed if known else said:
+            what = "(this does not count)" if known else f"(begun anew: {calls.one_line(why)})"
+            self._say("note", self._styled(what, "yellow"))
         self._void = None
 
     def _end_thought(self) -> None:

@@ -52,11 +52,11 @@ class Writer:
             self._line, self._begun = self._line[ready:], True
         output.flush()
 
-    def discard(self, reason: str) -> None:
-        """What was shown is void."""
+    def discard(self) -> None:
+        """What was shown is void. Why, what the answer lacks says in the end."""
         if self.said:
             self._line, self._begun = "", False
-            output.say("", self._screen.paint(f"(begun anew: {output.clean(reason)})", output.YELLOW), "")
+            output.say("", self._screen.paint("(begun anew, for a reason that is told below)", output.YELLOW), "")
         self.said = ""
 
     def end(self) -> None:
@@ -118,18 +118,21 @@ def say_sources(answer: Answered, screen: output.Screen) -> None:
 
 
 def evidence_lines(answer: Answered | Run, screen: output.Screen) -> Iterator[str]:
-    """What an answer rests on, and what is not supported, each after an empty line."""
+    """What an answer rests on, and what is not supported, each after an empty line.
+
+    Where a model cited nothing at all ``degraded`` says so, and not every sentence needs to.
+    """
     if answer["citations"]:
         yield from ("", *(citation_line(each, screen) for each in answer["citations"]))
     doubts = [tuple(claim_lines(claim, screen)) for claim in answer["claims"] if claim["supported"] is False]
-    if doubts:
+    if doubts and any(claim["citations"] for claim in answer["claims"]):
         yield from ("", *chain.from_iterable(dict.fromkeys(doubts)))  # small models repeat themselves
 
 
 def citation_line(citation: Citation, screen: output.Screen) -> str:
     """``[1] path:start-end  symbol``, a link on a terminal."""
     number = f"[{citation['n']}]"
-    lines = f"{citation['start_line']}-{citation['end_line']}"
+    lines = output.span(citation["start_line"], citation["end_line"])
     if path := citation.get("path"):
         place = screen.link(screen.paint(f"{output.short_path(path)}:{lines}", output.MAGENTA), path)
     else:
@@ -150,12 +153,13 @@ def claim_lines(claim: Claim, screen: output.Screen) -> Iterator[str]:
 
 def footer(answer: Answered) -> Iterator[str]:
     """How the answer came about."""
-    how = f"written by {output.clean(answer['model'])}" if answer["mode"] == "generated" else "passages as they stand"
+    generated, cited = answer["mode"] == "generated", bool(answer["citations"])
+    how = (
+        f"written by {output.clean(answer['model'])}" if generated else calls.AS_THEY_STAND if cited else "no citation"
+    )
     seconds = answer["timings"].get("total", 0.0) / 1000
-    if answer["citations"]:
-        yield f"answer {answer['id']}: {how} ({seconds:.1f} s). Check it later: agentctl verify {answer['id']}"
-    else:
-        yield f"answer {answer['id']}: no citation ({seconds:.1f} s)"
+    check = f". Check it later: agentctl verify {answer['id']}" if cited else ""
+    yield f"answer {answer['id']}: {how} ({seconds:.1f} s){check}"
     for name, status in answer["sources"].items():
         if status["reason"] == NOT_ASKED:
             continue
@@ -164,9 +168,7 @@ def footer(answer: Answered) -> Iterator[str]:
         state, took = status["state"].replace("_", " "), f"{status['milliseconds']:.0f} ms"
         yield f"{name}: {state}, {status['found']} found ({took}){reason}"
     said = {f"{name}: {status['reason']}" for name, status in answer["sources"].items()}
-    for problem in answer["degraded"]:
-        if problem not in said:
-            yield f"degraded: {output.clean(problem)}"
+    yield from calls.degraded_lines(problem for problem in answer["degraded"] if problem not in said)
 
 
 def one(parser: ArgumentParser) -> None:
@@ -241,7 +243,7 @@ def verified_line(citation: Verified, screen: output.Screen) -> str:
     moved = "  (moved)" if citation["moved"] else ""
     place = output.clean(citation.get("url", ""))
     if path := citation.get("path"):
-        lines = f"{citation['start_line']}-{citation['end_line']}"
+        lines = output.span(citation["start_line"], citation["end_line"])
         place = screen.link(f"{output.short_path(path)}:{lines}", path)
     return f"[{citation['n']}] {screen.paint(word, style)}  {place}{moved}"
 

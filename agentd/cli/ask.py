@@ -88,7 +88,7 @@ def as_text(stream: Stream) -> Answered:
         if event["event"] == "chunk":
             writer.write(str(event["text"]))
         elif event["event"] == "discarded":
-            writer.discard(str(event["reason"]))
+            writer.discard()
     answer: Answered = stream.result
     writer.end()
     if not screen.is_terminal or writer.said != answer["answer"]:

@@ -9,15 +9,16 @@ from agentd.cli import output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from agentd.cli.failures import Failures
     from agentd.protocol import AgentEvent, Run, ToolCallRecord, Usage
 
 PIPE_COLUMNS = 120
 """Of a line about a call, where no terminal says how wide it is."""
 
 _MARKER = re.compile(r"[0-9a-f]{16,64} ")
-_SOURCE = re.compile(r"source (?P<n>\d+) \| kind: \w+ \| (?P<path>/.*?)(?P<rest> lines \d+-\d+.*)")
+_SOURCE = re.compile(r"source (?P<n>\d+) \| kind: \w+ \| (?P<path>/.*?) lines (?P<start>\d+)-(?P<end>\d+)(?P<rest>.*)")
 
 EVENT_LETTERS = 2000
 """Of a result in an event: one as long as that goes on."""
@@ -37,15 +38,8 @@ NOT_ENDED |= {"bytes": 0, "found": 0, "cached": False}
 
 OUTCOMES = {"ok": "", "retry": "failed", "final": "failed for good", "timed_out": "timed out"}
 
-LIMITS = {
-    "turns": "its turns ({turns:.0f}) were used up",
-    "tokens": "its tokens ({tokens:,.0f}) were used up",
-    "seconds": "its time ({seconds:g} s) was over",
-    "tool_calls": "its calls ({tool_calls:.0f}) were used up",
-    "repetition": "it went in circles",
-    "errors": "it made nothing but calls that failed",
-}
-"""Why a run had to answer at once, by the limit that it reached; the numbers are those of its limits."""
+AS_THEY_STAND = "passages as they stand"
+"""What an answer is that no model wrote."""
 
 
 def call_line(call: ToolCallRecord | AgentEvent, screen: output.Screen, indent: int = 0) -> str:
@@ -129,7 +123,8 @@ def result_lines(call: ToolCallRecord | AgentEvent) -> Iterator[str]:
             if line not in notes:
                 yield line
         elif source := _SOURCE.match(line, len(marker)):
-            yield f"[{source['n']}] {output.short_path(source['path'])}{source['rest']}"
+            place = f"{output.short_path(source['path'])}:{output.span(int(source['start']), int(source['end']))}"
+            yield f"[{source['n']}] {place}{source['rest']}"
 
 
 def reason(kind: str, message: str) -> str:
@@ -152,21 +147,40 @@ def folded(text: str, count: int = 0, *, cut: bool = False) -> list[str]:
     return [*lines[:count], f"… {'over ' if cut else ''}{len(lines) - count:,} more lines"]
 
 
-def why_it_ended(run: Run) -> str:
-    """The limit that a run reached, in a sentence; empty where it reached none."""
-    if not run["limit"]:
-        return ""
-    why = LIMITS.get(run["limit"], "it reached the limit of {limit}")
-    known = dict.fromkeys(("turns", "tokens", "seconds", "tool_calls"), 0) | run["limits"]
-    return f"It had to answer with what it knew: {why.format(**known, limit=output.clean(run['limit']))}"
+def degraded_lines(problems: Iterable[str], failures: Failures | None = None) -> list[str]:
+    """What an answer lacks. Those with the same reason share a line, and what ``failures`` told is not told again.
+
+    >>> degraded_lines(["no model wrote this: box is gone", "query expansion: box is gone"])
+    ['degraded: no model wrote this, query expansion: box is gone']
+    """
+    shared: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        what, _, reason = problem.partition(": ")
+        shared.setdefault((reason, "" if reason else what), []).append(what)
+    lines = []
+    for (reason, _), what in shared.items():
+        known = reason and failures is not None and failures.tell(reason)
+        why = " (as said above)" if known else f": {reason}" if reason else ""
+        lines.append(f"degraded: {one_line(', '.join(what) + why)}")
+    return lines
 
 
 def total_parts(run: Run) -> Iterator[str]:
     """What a run took: time, turns, calls, tokens."""
     took = output.took(run["timings"].get("total", 0.0))
-    yield f"answered in {took}" if run["state"] == "answered" else f"{output.clean(run['state'])} after {took}"
+    if run["state"] != "answered":
+        yield f"{output.clean(run['state'])} after {took}"
+    else:
+        yield f"ended after {took}" if is_without_answer(run) else f"answered in {took}"
+    if run.get("mode") == "extractive":
+        yield AS_THEY_STAND
     yield from count_parts(run["counts"])
     yield from token_parts(run["usage"])
+
+
+def is_without_answer(run: Run) -> bool:
+    """Whether there is no answer; ``answer`` may hold a sentence that says so. An older daemon tells no mode."""
+    return run.get("mode") == "nothing" or not run["answer"]
 
 
 def count_parts(counts: Mapping[str, int]) -> Iterator[str]:

@@ -126,10 +126,7 @@ def end_lines(run: Run, screen: output.Screen) -> Iterator[str]:
     yield ""
     if run["error"]:
         yield screen.paint(calls.reason(run["error"]["kind"], run["error"]["message"]), output.RED)
-    for problem in run["degraded"]:
-        yield screen.paint(f"degraded: {calls.one_line(problem)}", output.YELLOW)
-    if why := calls.why_it_ended(run):
-        yield screen.paint(why, output.YELLOW)
+    yield from (screen.paint(line, output.YELLOW) for line in calls.degraded_lines(run["degraded"]))
 
 
 def answer_lines(answer: str, screen: output.Screen) -> list[str]:

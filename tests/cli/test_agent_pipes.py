@@ -47,7 +47,19 @@ def test_the_answer_is_the_output_and_each_call_a_line_beside_it(peer: ScriptedP
         "context: old results",
         "busy: asked again",
         "degraded: x",
-        "It cites nothing: nothing that it says was checked",
+        "answered in 12.3 s · 2 turns · 3 calls (1 failed) · 12,345 tokens in, 890 out",
+    ]
+
+
+def test_a_failure_that_comes_again_is_counted_and_told_once(peer: ScriptedPeer) -> None:
+    failed = error("no_provider", "box: gave an empty answer")
+    degraded = ["the model failed: box: gave an empty answer"]
+    peer.replies["agent.run"] = Result(run("So.", degraded=degraded), (started(), failed, failed, failed, done()))
+    notes = agentctl(peer).communicate(timeout=20)[1]
+    assert notes.split("\n")[:3] == [
+        "no_provider: box: gave an empty answer",
+        "no_provider: three times in all",
+        "degraded: the model failed (as said above)",
     ]
 
 
@@ -93,6 +105,8 @@ def test_a_reader_that_leaves_ends_the_command_quietly(peer: ScriptedPeer) -> No
     [
         (Result(run("So.")), 0),
         (Result(run("")), 1),
+        (Result(run("There is no answer.", mode="nothing")), 1),
+        (Result({name: value for name, value in run("So.").items() if name != "mode"}), 0),  # of an older daemon
         (Result(run("", state="cancelled")), 130),
         (Result(run("", state="failed")), 4),
         (Failure("busy", "4 runs go on"), 4),

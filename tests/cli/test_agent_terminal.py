@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e[bold red]:smile:"
 END = (
-    "\n\nIt cites nothing: nothing that it says was checked\n"
+    "\n\n"
     "answered in 12.3 s · 2 turns · 3 calls (1 failed) · 12,345 tokens in, 890 out\n"
     "run 5d64afz0k3vw: agentctl trace 5d64afz0k3vw"
 )
@@ -94,7 +94,7 @@ def test_thoughts_calls_in_their_order_and_the_answer_stand_there_in_the_end(
         " • one\n • two\n"
         "\n"
         "[1] a.py:3-4  now\n"
-        "\n" + END.split("\n", 3)[3]
+        "\n" + END.removeprefix("\n\n")
     )
     assert f"\x1b]8;;file://{tmp_path}/a.py\x1b\\" in terminal.seen
     assert terminal.seen.endswith("\x1b[0m\r\n")
@@ -125,6 +125,19 @@ def test_an_answer_that_was_void_is_said_to_be(type_in: Callable[..., Terminal],
     terminal = type_in()
     terminal.end()
     assert terminal.screen().text().split("\n", 2)[2] == "One.\n\n(begun anew: the server died)\n\nSo." + END
+
+
+def test_a_failure_that_voids_text_is_told_once_however_often_it_comes(
+    type_in: Callable[..., Terminal], peer: ScriptedPeer
+) -> None:
+    failed = (*chunks("One.\n\nTw"), discarded("box: it is full"), error("no_provider", "no model: box: it is full"))
+    shows(peer, *failed, *failed, *failed, *chunks("So."))
+    terminal = type_in()
+    terminal.end()
+    shown = terminal.screen().text()
+    assert shown.count("it is full") == 1
+    assert shown.count("One.\n\n(this does not count)") == 3
+    assert "! no_provider: three times in all" in shown
 
 
 @pytest.mark.parametrize("said", ["I search.", "I search.\n\nThen I read."])

@@ -65,10 +65,10 @@ def test_pieces_look_as_the_whole_line_does(capsys: pytest.CaptureFixture[str]) 
 def test_what_is_void_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     writer = Writer(PLAIN)
     writer.write("Half an ans")
-    writer.discard("it broke off")
+    writer.discard()
     writer.write("All of it.")
     writer.end()
-    assert capsys.readouterr().out == "Half an \n(begun anew: it broke off)\n\nAll of it.\n"
+    assert capsys.readouterr().out == "Half an \n(begun anew, for a reason that is told below)\n\nAll of it.\n"
 
 
 @given(PIECES)
