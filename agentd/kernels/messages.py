@@ -206,6 +206,7 @@ class RankRequest(Struct, frozen=True):
 
     ``terms`` are its words with their weights (inverse document frequency, >= 0); ``missing`` is the share of those
     weights that belongs to words that stand nowhere in the index, ``named`` whether the query holds a name of code.
+    ``typed`` is the query where it is a name and nothing else, else empty.
     ``weights`` is the path of a file that replaces the packaged weights; empty for none. Without ``explain`` the result
     has no features: they are nine tenths of it.
     """
@@ -215,6 +216,7 @@ class RankRequest(Struct, frozen=True):
     candidates: list[RankCandidate]
     missing: float = 0.0
     named: bool = False
+    typed: str = ""
     weights: str = ""
     explain: bool = True
 

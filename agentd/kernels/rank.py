@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PACKAGED = "ranking.json"
 
-EVIDENCE = ("similarity", "coverage", "telling", "missing", "length", "prose", "defined", "undefined")
+EVIDENCE = ("similarity", "coverage", "telling", "missing", "length", "prose", "defined", "undefined", "typed")
 """What the relevance of an answer is taken from; see :func:`evidence`."""
 
 BIAS = "bias"
@@ -89,7 +89,8 @@ def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]
     how much of its rarest words they hold together; ``missing``: how much of the query stands nowhere in the index;
     ``length``: words of the query, over ten; ``prose``: share of prose among the candidates; ``defined``,
     ``undefined``: it holds a name of code that something defines, or nothing does. A path alone, at which there is a
-    file, is as good as a name.
+    file, is as good as a name. ``typed``: it is a name, and one of the best texts holds it letter for letter: whoever
+    types a word wants the text that has it, however little that is about.
     """
     similarity = FEATURES.index("similarity")
     candidates = request.candidates
@@ -103,7 +104,17 @@ def evidence(request: RankRequest, words: Words, rows: Sequence[Sequence[float]]
         "prose": share_of_prose(candidates),
         "defined": max(defined, at_path),
         "undefined": float(request.named and not defined),
+        "typed": float(bool(request.typed) and any(holds(each.text, request.typed) for each in candidates)),
     }
+
+
+def holds(text: str, name: str) -> bool:
+    """Whether ``name`` stands in ``text``, in whatever case.
+
+    >>> holds("raise E_TIMEOUT", "e_timeout")
+    True
+    """
+    return name.casefold() in text.casefold()
 
 
 def coverage(candidates: Sequence[RankCandidate], words: Words) -> dict[str, float]:

@@ -11,7 +11,7 @@ from agentd.compute.pool import Lane
 from agentd.kernels.messages import RankCandidate, RankRequest, RankResult
 from agentd.kernels.rank import FEW
 from agentd.kernels.registry import RANK
-from agentd.retrieval.analysis import is_name
+from agentd.retrieval.analysis import QueryType, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,6 +90,7 @@ class Ranker:
             candidates=[measured.candidate(candidates.rows[each]) for each in ids],
             missing=_missing(words),
             named=_named(analysis, lists),
+            typed=query.text.strip() if analysis.type in NAMES else "",
             weights=settings.weights,
             explain=query.explain,
         )
@@ -138,6 +139,10 @@ class Measured(NamedTuple):
             links=self.links.get(row.document_id, 0),
             text=row.text,
         )
+
+
+NAMES = frozenset({QueryType.IDENTIFIER, QueryType.QUALIFIED})
+"""Types of queries that are a name and nothing else."""
 
 
 def _named(analysis: Analysis, lists: Lists) -> bool:

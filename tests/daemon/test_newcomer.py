@@ -125,6 +125,12 @@ def test_meaning_finds_what_no_word_names(daemon: Daemon, question: str, expecte
     assert expected in search(daemon, question, roots=[root], mode="vector")[0]["text"]
 
 
+def test_a_word_that_one_passage_mentions_is_found_by_whoever_types_it(daemon: Daemon) -> None:
+    root = str(daemon.place / "app")
+    assert [hit["text"] for hit in search(daemon, "Jupiter", roots=[root]) if "Jupiter" in hit["text"]]
+    assert search(daemon, "Jupitre", roots=[root]) == []
+
+
 def test_filters_restrict_both_retrievers(daemon: Daemon) -> None:
     query = "merge cookies session retry bread"
     for mode in ("keyword", "vector", "fusion"):

@@ -139,8 +139,18 @@ def test_evidence_says_what_speaks_for_an_answer() -> None:
             "prose": 0.0,
             "defined": 0.6,
             "undefined": 0.0,
+            "typed": 0.0,
         }
     )
+
+
+def test_a_name_that_stands_in_a_text_as_it_was_typed_is_found_there() -> None:
+    texts = (candidate(text="something else"), candidate(text="# see E_TIMEOUT_7"))
+    terms = [("e_timeout_7", 1.0)]
+    found = rank(request(*texts, terms=terms, typed="e_timeout_7"))
+    assert found.evidence["typed"] == 1.0
+    assert found.relevance > 0.2 > rank(request(*texts, terms=terms)).relevance
+    assert rank(request(*texts, terms=terms, typed="e_timeout_8")).evidence["typed"] == 0.0
 
 
 def test_a_name_that_nothing_defines_is_evidence_only_where_one_was_asked_for() -> None:
