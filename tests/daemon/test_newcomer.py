@@ -49,7 +49,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     place = tmp_path_factory.mktemp("newcomer")
     for name, text in {
         "app/http/session.py": COOKIES,
-        "app/http/retry.js": "function retryPolicy(attempts) {\n  return attempts > 3;\n}\n",
+        "app/http/retry.js": "function retryPolicy(attempts) {\n  return attempts > 3; // zqxbrtwk\n}\n",
         "app/README.md": GUIDE,
         "app/data.json": '{"colour": "green"}\n',
         "notes/bread.md": "# Bread\n\nA loaf of sourdough.\n",
@@ -127,8 +127,8 @@ def test_meaning_finds_what_no_word_names(daemon: Daemon, question: str, expecte
 
 def test_a_word_that_one_passage_mentions_is_found_by_whoever_types_it(daemon: Daemon) -> None:
     root = str(daemon.place / "app")
-    assert [hit["text"] for hit in search(daemon, "Jupiter", roots=[root]) if "Jupiter" in hit["text"]]
-    assert search(daemon, "Jupitre", roots=[root]) == []
+    assert names(search(daemon, "zqxbrtwk", roots=[root]))[0] == "retry.js"
+    assert search(daemon, "zqxbrtwq", roots=[root]) == []
 
 
 def test_filters_restrict_both_retrievers(daemon: Daemon) -> None:
