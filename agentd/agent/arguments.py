@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import Struct, json
 
+from agentd.config.tool_names import OTHERWISE
 from agentd.errors import ToolInputError
 
 if TYPE_CHECKING:
@@ -68,10 +69,17 @@ def fitted(given: Mapping[str, object], kind: type[A], schema: Mapping[str, Any]
         raise _explained(str(error), given, schema["properties"]) from None
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """The known names that look most like ``name``, in words, and all of them."""
+def tool_hint(name: str, known: Iterable[str]) -> str:
+    """The known tool that is meant by ``name``, in words, and all of them."""
+    return hint(name, known, OTHERWISE.get(name.lower()))
+
+
+def hint(name: str, known: Iterable[str], meant: str | None = None) -> str:
+    """The known name that is ``meant``, else those that look most like ``name``, in words, and all of them."""
     choices = list(known)
-    near = get_close_matches(name[:64], choices, n=3, cutoff=0.5)  # cut: the comparison is quadratic
+    near = (
+        [meant] if meant in choices else get_close_matches(name[:64], choices, n=3, cutoff=0.5)
+    )  # cut: the comparison is quadratic
     every = f"there are: {', '.join(choices)}" if choices else "there is none"
     return f"did you mean {' or '.join(near)}? {every[0].upper()}{every[1:]}" if near else every
 

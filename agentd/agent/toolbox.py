@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import json
 from msgspec.structs import replace
 
-from agentd.agent.arguments import decode, hint
+from agentd.agent.arguments import decode, tool_hint
 from agentd.agent.contracts import ToolResult
 from agentd.agent.evidence import Evidence
 from agentd.agent.outcomes import Failure, judged
@@ -115,7 +115,9 @@ class RunToolbox:
         tool = self._tools.get(call.name)
         if tool is None:
             names = [each.name for each in self.offered()]
-            return judged(ToolUnknownError(f"there is no such tool; {hint(call.name, names)}"))._replace(tells=False)
+            return judged(ToolUnknownError(f"there is no such tool; {tool_hint(call.name, names)}"))._replace(
+                tells=False
+            )
         async with self._slots:
             return await self._executor.attempt(tool, call.arguments, self._scope)
 

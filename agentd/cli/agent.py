@@ -15,6 +15,7 @@ from agentd.cli.open_calls import OpenCalls
 from agentd.cli.search import quoted, scope_of
 from agentd.client import AgentdClientError
 from agentd.config import terminal
+from agentd.config.tool_names import NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def arguments(parser: ArgumentParser) -> None:
     scope.add_argument("--root", metavar="DIR", help="work on this root (default: the one you are in, else all)")
     scope.add_argument("--all", action="store_true", help="work on every root")
     parser.add_argument("--web", action="store_true", help="it may use the web, where the configuration allows it")
-    parser.add_argument("--tools", metavar="A,B", help="with these tools only")
+    parser.add_argument("--tools", metavar="A,B", help=f"with these tools only, of {', '.join(NAMES)}, and your own")
     parser.add_argument("--max-turns", type=c.positive, metavar="N", help="at most N turns of the model")
     parser.add_argument("--max-seconds", type=c.seconds, metavar="S", help="at most S seconds")
     parser.add_argument("--keep", action="store_true", help="go on when this command ends, by Ctrl-C too")

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from agentd.config.schema import nearest
+from agentd.config.tool_names import NAMES
 from agentd.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,20 +16,7 @@ if TYPE_CHECKING:
 
     from agentd.config.settings import ToolSettings
 
-BUILT_IN = frozenset(
-    {
-        "semantic_search",
-        "multi_search",
-        "read_span",
-        "list_files",
-        "find_symbol",
-        "dependency_analysis",
-        "code_complexity",
-        "call_chain",
-        "web_search",
-        "fetch_url",
-    }
-)
+BUILT_IN = frozenset(NAMES)
 """Names of the tools that are there anyway."""
 
 PLACEHOLDER = re.compile(r"\{\{|\{([A-Za-z_][A-Za-z0-9_-]*)\}")

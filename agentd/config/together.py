@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from agentd.config.commands import BUILT_IN, check_tool
 from agentd.config.schema import nearest
 from agentd.config.settings import LOCAL
+from agentd.config.tool_names import OTHERWISE
 from agentd.config.users import user_ids
 from agentd.errors import ConfigError
 
@@ -73,7 +74,9 @@ def _check_agent(settings: Settings, origins: Mapping[str, str]) -> None:
     for name in settings.agent.tools:
         if name not in known:
             where = origins.get("agent.tools", "agent.tools")
-            raise ConfigError(f"{where}: there is no tool {name}; {nearest(name, known)}")
+            meant = OTHERWISE.get(name)
+            advice = f"did you mean {meant}?" if meant else nearest(name, known)
+            raise ConfigError(f"{where}: there is no tool {name}; {advice}")
 
 
 def _check_searxng(settings: Settings, origins: Mapping[str, str]) -> None:

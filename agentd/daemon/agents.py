@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from agentd.agent.arguments import hint
+from agentd.agent.arguments import tool_hint
 from agentd.agent.builder import AgentBuilder
 from agentd.agent.builtin import library_tools, web_tools
 from agentd.agent.contracts import Tier
@@ -167,7 +167,7 @@ class DaemonAgents:
         names = [tool.name for tool in there]
         for name in params.tools:
             if name not in names:
-                why = self._not_there(name, params) or hint(name, names)
+                why = self._not_there(name, params) or tool_hint(name, names)
                 raise InvalidParamsError(f"agent.run has no tool `{name}` here; {why}", field="tools")
         return [tool for tool in there if not params.tools or tool.name in params.tools]
 

@@ -12,16 +12,28 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgspec import Meta, Struct
 
-from agentd.agent.arguments import MAX_BYTES
+from agentd.agent.arguments import MAX_BYTES, tool_hint
 from agentd.agent.builtin import NAMES, library_tools, web_tools
 from agentd.agent.contracts import ToolResult
 from agentd.agent.schema import schema_of
 from agentd.agent.tools import tool
+from agentd.config.tool_names import OTHERWISE
 from agentd.domain import Kind
 from agentd.errors import ToolInputError
 from agentd.retrieval.budget import estimate_tokens
 
 EVERY: Any = (*library_tools(None), *web_tools(None))  # type: ignore[arg-type]  # no tool is run here
+
+
+@pytest.mark.parametrize("word", ["search", "callers", "callees", "dependencies", "dependents", "complexity"])
+def test_what_the_mcp_server_calls_otherwise_is_found_under_its_name_here(word: str) -> None:
+    assert tool_hint(word, NAMES).startswith(f"did you mean {OTHERWISE[word]}? There are: semantic_search, ")
+    assert OTHERWISE[word] not in tool_hint(word, ["other"])
+
+
+def test_other_words_lead_to_tools_that_there_are() -> None:
+    assert set(OTHERWISE.values()) <= set(NAMES)
+    assert not set(OTHERWISE) & set(NAMES)
 
 
 class Inner(Struct, frozen=True, forbid_unknown_fields=True):

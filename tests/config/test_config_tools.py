@@ -97,6 +97,7 @@ def entry(**members: str) -> str:
         (entry(environment='["A=B"]'), "expected names of variables"),
         (entry(input='"xml"'), 'expected one of "json", "none"'),
         (entry(timeout_seconds="0"), "expected a number above 0 to 86400"),
+        ('[agent]\ntools = ["search"]', "there is no tool search; did you mean semantic_search?"),
         ('[agent]\ntools = ["red_span"]', "there is no tool red_span; did you mean read_span?"),
     ],
 )

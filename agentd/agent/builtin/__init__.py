@@ -8,25 +8,12 @@ from agentd.agent.builtin.finding import search_tools
 from agentd.agent.builtin.reading import reading_tools
 from agentd.agent.builtin.structure import structure_tools
 from agentd.agent.builtin.web import web_tools
+from agentd.config.tool_names import NAMES
 
 if TYPE_CHECKING:
     from agentd.agent.contracts import Library, Tool
 
 __all__ = ["NAMES", "library_tools", "web_tools"]
-
-NAMES = (
-    "semantic_search",
-    "multi_search",
-    "read_span",
-    "list_files",
-    "find_symbol",
-    "call_chain",
-    "dependency_analysis",
-    "code_complexity",
-    "web_search",
-    "fetch_url",
-)
-"""Of all built-in tools; a tool of the user's own has another."""
 
 
 def library_tools(library: Library) -> tuple[Tool, ...]:
