@@ -24,6 +24,7 @@ from provider_harness import Asked, Reply, as_json, delta, failure, openai_vecto
 from provider_thread import Servers, servers
 
 from agentd.cli.doctor import daemon as doctor
+from agentd.cli.doctor import model
 from agentd.domain import embedding_text
 from agentd.kernels.quantise import quantise
 from agentd.providers.probe import PROBE_TEXT
@@ -514,8 +515,9 @@ def test_status_and_doctor_say_of_each_server_of_the_chat_chain_what_is_wrong(na
     assert way.words in reason
     assert asking.state("first")[0] == "waiting"
     assert asking.state("second") == ("ok", "")
-    found = [each.found for each in doctor.check(QuickPatient(asking.daemon.socket)) if each.name == "daemon.health"]
-    assert any(each.startswith(name) and way.words in each for each in found), found
+    patient = QuickPatient(asking.daemon.socket)
+    found = [each.found for each in (*model.servers(patient), *doctor.check(patient)) if way.words in each.found]
+    assert [each.split()[0] for each in found] == [name]  # once
 
 
 def test_neither_key_nor_text_is_in_the_log_of_a_daemon_that_answers(asking: Asking) -> None:

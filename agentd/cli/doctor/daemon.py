@@ -34,14 +34,18 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 
 def health(patient: Patient) -> Iterator[Finding]:
-    """Each of its problems, in its own words, which say what to do."""
-    problems = patient.health.get("problems", [])
+    """Each of its problems, in its own words, which say what to do; but for those of chat servers, of which
+    ``model.servers`` tells more.
+    """
+    told = tuple(f"{each['name']} is not asked " for each in patient.status.get("providers", []))
+    said = [str(sentence) for sentence in patient.health.get("problems", [])]
+    problems = [sentence for sentence in said if not sentence.startswith(told)]
     for sentence in problems:
         judge = warning if BY_CHOICE in sentence else problem
-        yield judge("daemon.health", str(sentence), "no problem", "as it says; agentctl status shows when it is over")
+        yield judge("daemon.health", sentence, "no problem", "as it says; agentctl status shows when it is over")
     if not problems:
         lived = output.duration(patient.stats.get("process", {}).get("uptime_seconds", 0))
-        yield ok("daemon.health", f"no problem, up {lived}")
+        yield ok("daemon.health", f"no {'other ' if said else ''}problem, up {lived}")
 
 
 def services(restarts: dict[str, int]) -> Finding:
