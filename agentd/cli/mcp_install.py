@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # imports this module too.
 # ruff: noqa: PLC0415
 
+SOCKET_VARIABLE = "AGENTD_SOCKET"
+
 COLOURS = {"@": output.CYAN, "+": output.GREEN, "-": output.RED}
 
 
@@ -170,10 +172,25 @@ def painted(diff: list[str]) -> list[str]:
 
 def advice(args: Namespace) -> list[str]:
     """What a person may not expect."""
-    notes = [f"note: {name} is set here, and clients started elsewhere do not see it" for name in service.unseen()]
+    notes = [
+        f"note: {name} is set here, and clients started elsewhere do not see it; {remedy(name)}"
+        for name in service.unseen()
+        if not (name == SOCKET_VARIABLE and args.socket)
+    ]
     if args.project:
         notes.append("note: the entry holds a path of this machine; who shares the project needs one of their own")
     return notes
+
+
+def remedy(name: str) -> str:
+    """What to do about a variable that a client does not see."""
+    import shlex
+
+    in_entry = 'set it in the "env" of the entry'
+    if name != SOCKET_VARIABLE:
+        return in_entry
+    socket = output.clean(shlex.quote(os.environ[name]))
+    return f"have the entry name the socket: agentctl --socket {socket} mcp install; or {in_entry}"
 
 
 def client_name(text: str) -> str:

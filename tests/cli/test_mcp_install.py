@@ -7,11 +7,13 @@ import os
 import stat
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from daemon_harness import obey_permissions
 
+from agentd.cli import mcp_install
 from agentd.cli.main import main
 from agentd.config import mcp_clients as places
 from agentd.config import service
@@ -48,6 +50,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(service, "unseen", list)
     monkeypatch.chdir(home)
     return home
+
+
+def test_what_a_client_does_not_see_comes_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "unseen", lambda: ["AGENTD_SOCKET", "AGENTD_CONFIG"])
+    monkeypatch.setenv("AGENTD_SOCKET", "/run/a b/s")
+    socket, config = mcp_install.advice(Namespace(project=False, socket=None))
+    assert socket.endswith("agentctl --socket '/run/a b/s' mcp install; or set it in the \"env\" of the entry")
+    assert config.endswith('do not see it; set it in the "env" of the entry')
+    assert mcp_install.advice(Namespace(project=False, socket="/run/a b/s")) == [config]
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
