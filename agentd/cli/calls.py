@@ -158,10 +158,10 @@ def degraded_lines(problems: Iterable[str], failures: Failures | None = None) ->
         what, _, reason = problem.partition(": ")
         shared.setdefault((reason, "" if reason else what), []).append(what)
     lines = []
-    for (reason, _), what in shared.items():
+    for (reason, _), lacking in shared.items():
         known = reason and failures is not None and failures.tell(reason)
         why = " (as said above)" if known else f": {reason}" if reason else ""
-        lines.append(f"degraded: {one_line(', '.join(what) + why)}")
+        lines.append(f"degraded: {one_line(', '.join(lacking) + why)}")
     return lines
 
 

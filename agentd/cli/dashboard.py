@@ -143,8 +143,8 @@ def shared(wanted: list[int], least: list[int], room: int) -> list[int]:
 
 
 def heading(status: IndexStatus, stats: dict[str, Any]) -> str:
-    """``agentd: current, generation 12, up 2 h 03 min``."""
-    parts = [f"agentd: {output.clean(status['state'])}", f"generation {status['generation']:,}"]
+    """``agentd: current, up 2 h 03 min``."""
+    parts = [f"agentd: {output.clean(status['state'])}"]
     if (uptime := stats.get("process", {}).get("uptime_seconds")) is not None:
         parts.append(f"up {output.duration(uptime)}")
     views = stats.get("views", {}).items()

@@ -37,7 +37,7 @@ def status(args: Namespace) -> int:
 
 def report(status: IndexStatus, socket_path: str, screen: output.Screen, now: float) -> list[str]:
     """The whole status for people. ``now`` is in seconds since the epoch."""
-    lines = [f"{screen.paint(status['state'], output.BOLD)}  generation {status['generation']:,}{lag(status)}"]
+    lines = [f"{screen.paint(status['state'], output.BOLD)}{lag(status)}"]
     for root in status["roots"]:
         lines += ["", *root_report(root, screen, now)]
     if not status["roots"]:

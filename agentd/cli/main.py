@@ -167,7 +167,8 @@ def remaining(error: AgentdClientError) -> list[str]:
     status = error.data.get("status")
     if not isinstance(status, dict):
         return []
-    return [f"{status['pending']:,} files to read, {status['vectors_pending']:,} vectors to compute"]
+    left = output.left_to_do(status["pending"], status["vectors_pending"])
+    return [left] if left else []
 
 
 def unknown(name: str) -> str:

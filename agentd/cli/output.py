@@ -170,6 +170,13 @@ def number_of(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
+def left_to_do(files: int, vectors: int) -> str:
+    """``31 files to read, 4 vectors to compute``, without what there is none of."""
+    parts = [f"{number_of(files, 'file')} to read"] if files else []
+    parts += [f"{number_of(vectors, 'vector')} to compute"] if vectors else []
+    return ", ".join(parts)
+
+
 def joined(parts: Iterable[str], columns: int) -> list[str]:
     """Parts beside each other, a dot between two, in as many lines as ``columns`` make necessary."""
     lines: list[str] = []

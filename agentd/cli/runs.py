@@ -66,7 +66,7 @@ def stop(client: Client, args: Namespace) -> int:
         output.say_json({"stopped": stopped})
     else:
         name = output.clean(args.stop)
-        output.say(f"run {name} was stopped" if stopped else f"run {name} does not go on (any more)")
+        output.say(f"run {name} was stopped" if stopped else f"no run {name} goes on: it has ended, or there is none")
     return c.FOUND if stopped else c.NOTHING_FOUND
 
 

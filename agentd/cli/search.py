@@ -24,6 +24,9 @@ OUTSIDE = "This directory is in no root: searching all of them. To index it: age
 NOTHING_RELEVANT = "nothing relevant: "
 """What the daemon says in ``cut`` where it has hits and shows none."""
 
+UNFINISHED = ("folders are still being scanned", "files are still being read", "vectors are still being computed")
+"""What the daemon says in ``degraded`` of an index that is being built."""
+
 NO_ROOTS = "Nothing is indexed yet. To index this directory: agentctl add ."
 
 
@@ -141,7 +144,8 @@ def show(result: SearchResult, args: Namespace, searched: list[RootInfo]) -> Non
     """Print the hits, then what should be known about them: in a pipe that goes to standard error."""
     screen = output.screen()
     found = result["hits"]
-    notes = [footer(result), *advice(result, args), *warnings(result), *progress(searched)]
+    building = progress(searched)
+    notes = [footer(result), *advice(result, args), *warnings(result, building), *building]
     view = hits.View(
         screen,
         hits.pattern([args.query, *(args.also or ())]),
@@ -197,12 +201,13 @@ def advice(result: SearchResult, args: Namespace) -> list[str]:
     return []
 
 
-def warnings(result: SearchResult) -> list[str]:
-    """Everything that is less than it could have been, in the daemon's words."""
-    found = [f"degraded: {output.clean(reason)}" for reason in result["degraded"]]
+def warnings(result: SearchResult, building: list[str]) -> list[str]:
+    """Everything that is less than it could have been, in the daemon's words, less what ``building`` says."""
+    reasons = [reason for reason in result["degraded"] if not (building and reason in UNFINISHED)]
+    found = [f"degraded: {output.clean(reason)}" for reason in reasons]
     found += [f"skipped: {output.clean(reason)}" for reason in result["skipped"]]
     found += [f"cut: {output.clean(reason)}" for reason in result["cut"] if NOTHING_RELEVANT not in reason]
-    return found if found or result["complete"] else ["incomplete"]
+    return found if found or building or result["complete"] else ["incomplete"]
 
 
 def progress(searched: list[RootInfo]) -> list[str]:
@@ -211,9 +216,10 @@ def progress(searched: list[RootInfo]) -> list[str]:
     files = sum(root["pending"] for root in searched)
     vectors = sum(root["vectors_pending"] for root in searched)
     if any(root["state"] == "scanning" for root in searched):
-        return [*gone, f"The index is being built: still looking for files, {files:,} to read so far"]
+        so_far = f", {files:,} to read so far" if files else ""
+        return [*gone, f"The index is being built: still looking for files{so_far}"]
     if files or vectors:
-        return [*gone, f"The index is being built: {files:,} files to read, {vectors:,} vectors to compute"]
+        return [*gone, f"The index is being built: {output.left_to_do(files, vectors)}"]
     return gone
 
 

@@ -99,7 +99,7 @@ def test_models_and_servers_have_a_row_each_where_there_is_more_than_the_one_of_
 def test_a_screen_says_how_far_how_fast_and_how_large() -> None:
     shown = drawn(watched(), 100, 40, ["14:03:20  read a.py"])
     for words in (
-        "agentd: indexing, generation 1,234, up 2 h 03 min, keyword view 12 behind",
+        "agentd: indexing, up 2 h 03 min, keyword view 12 behind",
         "2,000 / 2,300 files",
         "88 files/s",
         "about 2 min 20 s left",
@@ -143,7 +143,7 @@ def test_the_last_screen_stays_while_the_daemon_is_away() -> None:
 def test_what_an_older_daemon_does_not_tell_is_left_out() -> None:
     history = History()
     history.add(1.0, status(), {})
-    assert "agentd: indexing, generation 1,234\n" in drawn(history, 100, 24)
+    assert "agentd: indexing\n" in drawn(history, 100, 24)
 
 
 def test_names_of_files_cannot_drive_the_terminal() -> None:

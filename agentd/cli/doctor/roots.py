@@ -58,8 +58,8 @@ def folder(root: RootInfo) -> Finding:
 
 def state(root: RootInfo) -> Finding:
     """How far its index is."""
-    left = f"{root['pending']:,} files to read, {root['vectors_pending']:,} vectors to compute"
-    found = f"{root['path']}: {root['state']}, {root['documents']:,} files, {left}"
+    parts = [root["state"], f"{root['documents']:,} files", output.left_to_do(root["pending"], root["vectors_pending"])]
+    found = f"{root['path']}: {', '.join(filter(None, parts))}"
     if root["state"] == "missing":
         return problem("roots.state", found, "a folder that is there", "agentctl reindex after it is back")
     return ok("roots.state", found)
