@@ -25,6 +25,7 @@ from mcp_types import (
 
 from agentd import __version__
 from agentd.mcp import resources
+from agentd.mcp.misfits import explained
 from agentd.mcp.tools import TOOLS
 from agentd.wire import AgentdClientError
 
@@ -104,7 +105,7 @@ class Caller:
         try:
             return await self._result(tool, context, params.arguments or {})
         except msgspec.ValidationError as error:
-            return failed("invalid_params", str(error))
+            return failed("invalid_params", explained(str(error), tool.takes, params.arguments or {}))
         except AgentdClientError as error:
             return failed(error.kind, error.message)
         except KeyError as error:  # an answer of another shape than this version knows

@@ -44,6 +44,11 @@ def text_of(lines: Iterable[str], notes: Iterable[str]) -> str:
     return "\n".join([*lines, *(f"Note: {note}" for note in notes)])
 
 
+def number_of(count: int, what: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def group(title: str, lines: list[str]) -> list[str]:
     """A title and its lines, nothing where there are none."""
     return [f"{title}:", *(f"  {line}" for line in lines)] if lines else []

@@ -11,18 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentd.mcp.arguments import MOST_TOKENS, ReadSpan
+from agentd.mcp.arguments import MOST_TOKENS, ReadSpan, Search
 from agentd.mcp.call import Scope, named_root
 from agentd.mcp.incoming import whole
+from agentd.mcp.misfits import explained
 from agentd.mcp.progress import Progress
 from agentd.mcp.project import folder_of, git_top, holds, roots_around
 from agentd.mcp.schema import schema_of
 from agentd.mcp.text import shown
 from agentd.mcp.tokens import LINE_END, Room, estimate
 from agentd.mcp.tools import TOOLS
+from agentd.mcp.tools.files import complexity_text
+from agentd.mcp.tools.graph import imported, importing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from agentd.mcp.shapes import Import
 
 WORDS = st.text(max_size=200)
 
@@ -208,3 +214,39 @@ def test_folders_that_cannot_be_are_left_to_the_daemon(tmp_path: Path, monkeypat
     scope = Scope(["/src/a"], [root("/src/a")], [])
     assert scope.path("b.py") == "/src/a/b.py"
     assert Scope([], [], []).path("b.py") == "b.py"
+
+
+@pytest.mark.parametrize(
+    ("line", "certainty", "expected"),
+    [
+        (imported, "import", "/s/b.py  imported in /s/a.py:11"),
+        (importing, "import", "/s/b.py:11  imports /s/a.py"),
+        (importing, "unique_name", "/s/b.py:11  imports /s/a.py  (unique name)"),
+    ],
+)
+def test_an_import_says_who_imports_whom_and_where(
+    line: Callable[[Import], str], certainty: str, expected: str
+) -> None:
+    assert line({"path": "/s/b.py", "line": 11, "of": "/s/a.py", "depth": 1, "certainty": certainty}) == expected
+
+
+def test_one_of_something_is_not_told_as_several() -> None:
+    figures = {"name": "f", "path": "/s/a.py", "start_line": 3, "end_line": 3}
+    entry: Any = figures | {"complexity": 1, "lines": 1, "parameters": 1}
+    text = complexity_text({"path": "/s", "entries": [entry], "files": 1, "functions": 8, "total": 1, "notes": []})
+    assert text == "/s/a.py:3  f  complexity 1, 1 line, 1 parameter\n8 functions in 1 file measured below /s"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ({"q": "x"}, "did you mean `query`? There are: max_tokens, root, limit,"),
+        ({"query": "x", "limits": 3}, "did you mean `limit`?"),
+        ({"query": "x", "zz": 3}, "unknown field `zz`. There are:"),
+        ({}, "missing required field `query`"),
+    ],
+)
+def test_arguments_that_there_are_not_are_told_with_those_that_are_meant(said: dict[str, Any], meant: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(said, Search)
+    assert meant in explained(str(refused.value), Search, said)

@@ -33,10 +33,11 @@ RUN = {
     "answer": "It is in a.py [1].",
     "state": "answered",
     "limit": "turns",
+    "mode": "extractive",
     "model": "box/m",
     "citations": ANSWER["citations"],
     "counts": {"turns": 2, "tool_calls": 1},
-    "degraded": [],
+    "degraded": ["the run used all of its turns (max_turns: 2)"],
     "error": None,
 }
 STEPS: tuple[dict[str, Any], ...] = (
@@ -112,7 +113,9 @@ async def test_events_of_a_run_are_progress_whatever_else_comes(home: Home, peer
         "semantic_search: ok, 2 found",
         "It is",
     ]
-    assert called.structured_content["notes"][0] == "ended by its budget of turns"
+    assert called.structured_content["notes"][1:] == RUN["degraded"]  # the first is of the folder
+    assert called.structured_content["mode"] == "extractive"
+    assert "\n(extractive: no model wrote this, it is passages as they stand)\ncited:\n" in texts(called.content)
     assert (called.structured_content["turns"], called.structured_content["tool_calls"]) == (2, 1)
     assert (await told(peer, "agent.run"))["max_seconds"] == 9
 

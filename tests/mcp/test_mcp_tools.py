@@ -191,7 +191,11 @@ async def test_what_is_wrong_with_a_call_reaches_the_model(home: Home) -> None:
     async with seat(home) as session:
         assert "`query`" in await refusal(session, "search")
         assert "Expected `int` >= 1" in await refusal(session, "search", query="x", limit=0)
-        assert "unknown field `quer`" in await refusal(session, "search", query="x", quer="y")
+        assert "unknown field `quer`; did you mean `query`? There" in await refusal(
+            session, "search", query="x", quer=""
+        )
+        assert "did you mean `query`?" in await refusal(session, "search", q="retry")
+        assert "did you mean `source` or `target`?" in await refusal(session, "call_chain", begin="x")
         missing = await refusal(session, "callers", symbol="Policy.retyr")
         assert missing == "symbol_not_found: no definition answers to `Policy.retyr`; the nearest are: retry"
         outside = await refusal(session, "read_span", path="/etc/passwd")

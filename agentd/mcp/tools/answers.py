@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from agentd.mcp.progress import Progress
 
 
+BY_NOBODY = {
+    "extractive": "(extractive: no model wrote this, it is passages as they stand)",
+    "nothing": "(nothing: there is no answer)",
+}
+"""By mode, what a text says where no model answered."""
+
+
 async def ask(call: Call, _given: a.Ask) -> s.Answer:
     """A question, answered."""
     answer: p.Answered = await call.ask("ask", partial(hear, call.progress))
@@ -32,17 +39,17 @@ async def ask(call: Call, _given: a.Ask) -> s.Answer:
 async def agent(call: Call, _given: a.Agent) -> s.Report:
     """A task, carried out."""
     run: p.Run = await call.ask("agent.run", partial(hear, call.progress))
-    ended = [f"ended by its budget of {run['limit']}"] if run["limit"] else []
     failed = [run["error"]["message"]] if run["error"] else []
     return {
         "id": run["id"],
         "answer": call.room.lines(run["answer"]),
+        "mode": run["mode"],
         "state": run["state"],
         "model": run["model"],
         "citations": call.room.take([source_of(citation) for citation in run["citations"]], "citations"),
         "turns": run["counts"].get("turns", 0),
         "tool_calls": run["counts"].get("tool_calls", 0),
-        "notes": [*failed, *ended, *call.notes(run)],
+        "notes": [*failed, *call.notes(run)],
     }
 
 
@@ -82,9 +89,10 @@ def source_of(citation: p.Citation) -> s.Source:
 
 
 def text(answer: s.Answer | s.Report) -> str:
-    """The answer, then what its numbers stand for."""
+    """The answer and by whom it is, then what its numbers stand for."""
     cited = [f"[{each['n']}] {t.place(each)}{doubt(each)}" for each in answer["citations"]]
-    return t.text_of([answer["answer"], *t.group("cited", cited)], answer["notes"])
+    by_whom = [BY_NOBODY[answer["mode"]]] if answer["mode"] in BY_NOBODY else []
+    return t.text_of([answer["answer"], *by_whom, *t.group("cited", cited)], answer["notes"])
 
 
 def doubt(source: s.Source) -> str:

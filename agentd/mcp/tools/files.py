@@ -101,14 +101,12 @@ def figures_of(entry: p.FunctionFigures) -> s.Figures:
 def complexity_text(answer: s.Complexity) -> str:
     """One function a line."""
     lines = [
-        f"{t.place(entry)}  {entry['name']}  complexity {entry['complexity']}, {entry['lines']} lines, "
-        f"{entry['parameters']} parameters"
+        f"{t.place(entry)}  {entry['name']}  complexity {entry['complexity']}, {t.number_of(entry['lines'], 'line')}, "
+        f"{t.number_of(entry['parameters'], 'parameter')}"
         for entry in answer["entries"]
     ]
-    measured = (
-        f"{answer['functions']:,} functions in {answer['files']:,} files measured below {t.shown(answer['path'])}"
-    )
-    return t.text_of([*lines, measured], answer["notes"])
+    measured = f"{t.number_of(answer['functions'], 'function')} in {t.number_of(answer['files'], 'file')} measured"
+    return t.text_of([*lines, f"{measured} below {t.shown(answer['path'])}"], answer["notes"])
 
 
 READING = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from msgspec import UNSET
@@ -13,6 +14,8 @@ from agentd.mcp.tool import Tool
 from agentd.mcp.tools.symbols import call_line, call_of, definition_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentd import protocol as p
     from agentd.mcp.call import Call
 
@@ -121,15 +124,27 @@ def import_of(entry: p.ImportEntry) -> s.Import:
     return shown
 
 
-def imports_text(answer: s.Imports) -> str:
-    """One file a line."""
-    about = t.group("of", answer["files"])
-    lines = [
-        f"{t.shown(entry['path'])}  [import in line {entry['line']}, {entry['certainty']}, with {t.shown(entry['of'])}]"
-        f"{t.changed(entry)}"
-        for entry in answer["entries"]
-    ]
-    cycles = t.group("files that import each other", [", ".join(cycle) for cycle in answer["cycles"]])
+def imported(entry: s.Import) -> str:
+    """A dependency, and where it is imported."""
+    return f"{t.shown(entry['path'])}  imported in {t.shown(entry['of'])}:{entry['line']}{doubt(entry)}"
+
+
+def importing(entry: s.Import) -> str:
+    """A dependent, and where it imports."""
+    return f"{t.shown(entry['path'])}:{entry['line']}  imports {t.shown(entry['of'])}{doubt(entry)}"
+
+
+def doubt(entry: s.Import) -> str:
+    """What to add where it is not sure that this file is meant, or that it still says so."""
+    certainty = "" if entry["certainty"] in {"exact", "import"} else f"  ({entry['certainty'].replace('_', ' ')})"
+    return f"{certainty}{t.changed(entry)}"
+
+
+def imports_text(line: Callable[[s.Import], str], answer: s.Imports) -> str:
+    """One file a line, as ``line`` has it."""
+    about = t.group("of", [t.shown(path) for path in answer["files"]])
+    lines = [line(entry) for entry in answer["entries"]]
+    cycles = t.group("files that import each other", [", ".join(map(t.shown, cycle)) for cycle in answer["cycles"]])
     return t.text_of([*about, *(lines or ["None is known."]), *cycles], answer["notes"])
 
 
@@ -160,7 +175,7 @@ TOOLS = (
         a.Imports,
         s.Imports,
         dependencies,
-        imports_text,
+        partial(imports_text, imported),
     ),
     Tool(
         "dependents",
@@ -169,6 +184,6 @@ TOOLS = (
         a.Imports,
         s.Imports,
         dependents,
-        imports_text,
+        partial(imports_text, importing),
     ),
 )
