@@ -69,7 +69,9 @@ class DaemonAgents:
         self._runs = runs
 
     async def adopt(self, settings: Settings) -> None:
-        """Take other settings: runs that go on keep their budgets and tools, and obey the new rules of roots."""
+        """Take settings, the first ones too: runs that go on keep their budgets and tools, and obey the new rules of
+        roots.
+        """
         self._settings = settings
         self._executor.adopt(settings.agent)
         self._commands = await asyncio.to_thread(command_tools, settings.tools)
@@ -99,10 +101,6 @@ class DaemonAgents:
         """End a run."""
         return await self._runs.stop(run_id)
 
-    async def open(self) -> None:
-        """Make the tools of the configuration."""
-        self._commands = await asyncio.to_thread(command_tools, self._settings.tools)
-
     async def close(self) -> None:
         """End what goes on, because the daemon stops."""
         await self._runs.close()
@@ -114,7 +112,7 @@ class DaemonAgents:
     async def purge_removed(self) -> None:
         """The same, and no byte of them stays in unused space. Raises StateUnusableError: no room for a copy."""
         await self._runs.forget_removed()
-        await self._runs.records.store.write_anew()
+        await self._runs.records.purge_removed()
 
     def last_use(self, now: float) -> float:
         """When a run went on last, by the loop's clock, which shows ``now``."""

@@ -60,12 +60,13 @@ from agentd.server.listener import Server
 from agentd.server.peer import AllowList
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from agentd.config.settings import Settings
     from agentd.daemon.stores import Stores
     from agentd.providers.build import Providers
+    from agentd.storage.rows import ViewRow
 
 LAG_PROBE_SECONDS = 0.02
 """Often enough to see what queries see, seldom enough not to keep an idle machine awake."""
@@ -88,17 +89,7 @@ class Daemon:
         self.supervisor = Supervisor()
         self.events = Events()
         self.ingest = Ingest(pool, catalogue, progress, settings.index, events=self.events, metrics=metrics)
-        feed = catalogue.feed
-        self.keyword = Follower(
-            stores.keyword,
-            feed,
-            feed.view_rows,
-            progress,
-            threads.keyword,
-            more_coming=lambda: not self.ingest.idle.is_set(),
-            name="keyword",
-            metrics=metrics,
-        )
+        self.keyword = self._new_keyword_follower()
         self.index = self._new_index(progress)
         self.linker = Linker(catalogue.links, catalogue.database, progress, self.ingest.idle, metrics)
         self.index.linker = self.linker
@@ -137,20 +128,38 @@ class Daemon:
         self.server = Server(self.governor.adopt(settings), self.services, peer_check=allowed, metrics=self.metrics)
         self.idle = IdleExit(settings.server.idle_exit_seconds, self.server.last_use, self.agents.last_use)
         self.textfile = self._new_textfile(exporter)
-        self.purger = Purger(
-            catalogue.purge,
-            self.keyword,
-            progress,
-            self.ingest.idle,
-            settings.state_directory,
-            self.services.purge_removed,
-        )
+        self.purger = self._new_purger()
         self.soundness = Soundness(
             stores, self.keyword, self.index, self.web, progress, settings.maintenance.check_seconds
         )
         self.findings.others += [
             self.governor.findings, self.soundness.findings, self.models.findings, self.web.findings,
         ]  # fmt: skip
+
+    def _new_keyword_follower(self) -> Follower[Sequence[ViewRow]]:
+        """Who keeps the keyword view up with the feed."""
+        feed = self.stores.catalogue.feed
+        return Follower(
+            self.stores.keyword,
+            feed,
+            feed.view_rows,
+            self._progress,
+            self._threads.keyword,
+            more_coming=lambda: not self.ingest.idle.is_set(),
+            name="keyword",
+            metrics=self.metrics,
+        )
+
+    def _new_purger(self) -> Purger:
+        """Who deletes the bytes of roots that were removed."""
+        return Purger(
+            self.stores.catalogue.purge,
+            self.keyword,
+            self._progress,
+            self.ingest.idle,
+            self.settings.state_directory,
+            self.services.purge_removed,
+        )
 
     def _new_index(self, progress: Signal) -> Index:
         """The index, told to leave alone what is agentd's own."""
@@ -310,6 +319,6 @@ async def build(settings: Settings, stack: AsyncExitStack, credentials: Mapping[
     await daemon.web.open(settings)
     await adopt_answers(daemon, settings)
     stack.push_async_callback(daemon.agents.close)
-    await daemon.agents.open()
+    await daemon.agents.adopt(settings)
     await daemon.reranker.prepare()
     return daemon

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 from agentd.compute.pool import Lane
 from agentd.kernels.messages import RedactRequest
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from agentd.storage.probes import Probes
 
 
+REMEMBERED_CHARS = 2 * 1024 * 1024
+"""Of files that were looked through for secrets last. The masked text of those that hold some takes as much again."""
+
+
 def make_gate(rule: Callable[[str], RootSettings], pool: Pool, metrics: Metrics) -> Gate:
     """The gate; ``rule`` says what the configuration in force allows for a root."""
 
@@ -35,12 +42,23 @@ def make_gate(rule: Callable[[str], RootSettings], pool: Pool, metrics: Metrics)
 
 
 def make_masker(pool: Pool, as_it_is: Callable[[], bool]) -> Callable[[str], Awaitable[str]]:
-    """Masks secrets in a text, in a worker; where ``as_it_is``, the index holds them too, and they stay."""
+    """Masks secrets in a text, in a worker; where ``as_it_is``, the index holds them too, and they stay.
+
+    A tool that reads many places of one file at once has it looked through once: each waits for the one before.
+    """
+    remembered: LRUCache[str, str] = LRUCache(REMEMBERED_CHARS, getsizeof=len)
+    turn = asyncio.Lock()
 
     async def masked(text: str) -> str:
         if as_it_is():
             return text
-        return (await pool.run(REDACT, RedactRequest([text], mask=True), lane=Lane.INTERACTIVE)).texts[0]
+        async with turn:
+            if text in remembered:
+                return remembered[text]
+            found = await pool.run(REDACT, RedactRequest([text], mask=True), lane=Lane.INTERACTIVE)
+            if len(text) <= REMEMBERED_CHARS:
+                remembered[text] = text if found.texts[0] == text else found.texts[0]
+        return found.texts[0]
 
     return masked
 

@@ -50,9 +50,11 @@ class FileReader:
             NotFoundError: the index does not know such a file, it has no text, or it ends before ``start_line``.
         """
         place = await self._places.file(path)
-        lines = await asyncio.to_thread(self._lines, place.root, place.path)
         if masked:
-            lines = split_lines(await self._mask("".join(lines)))
+            text = await asyncio.to_thread(self._text, place.root, place.path)
+            lines = await asyncio.to_thread(split_lines, await self._mask(text))
+        else:
+            lines = await asyncio.to_thread(self._lines, place.root, place.path)
         return cut_span(place.absolute, place.root, lines, start_line, len(lines) if end_line is None else end_line)
 
     async def list_files(self, only: Filter, *, skipped: bool, after: str | None, limit: int) -> FileList:
@@ -63,13 +65,16 @@ class FileReader:
         return {"files": files, "total": total, "next": files[-1]["path"] if len(files) == limit else None}
 
     def _lines(self, root: str, relative: str) -> list[str]:
+        return split_lines(self._text(root, relative))
+
+    def _text(self, root: str, relative: str) -> str:
         read = read_file(root, relative, self.max_bytes)
         if read.vanished or read.skip is not None:
             raise FileGoneError(f"{relative} in {root} cannot be read now: {read.skip or 'it is gone'}")
         decoded = decode(read.data)
         if decoded is None:
             raise NotFoundError(f"{relative} in {root} has no lines: it is binary; search shows its text")
-        return split_lines(decoded.text)
+        return decoded.text
 
 
 def described(row: DocumentRow) -> FileInfo:
